@@ -32,8 +32,8 @@ class Recipients:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-# Mails to others that a member sends, as often as they like. No limit stands in the way of an act that causes a mail by
-# the way: a cancellation, a booking.
+# Mails to others that a member or a program sends, as often as they like. No limit stands in the way of an act that
+# causes a mail by the way: a cancellation, a booking.
 _LIMITED_KINDS = frozenset({"invoice_sent", "quote_sent", "payment_request", "statement", "invitation"})
 # A receipt is queued by a booking, and limited only where a member sends it again.
 _LIMITED_EVENTS = frozenset({"payment.receipt_resent"})
@@ -43,10 +43,10 @@ _WINDOW = timedelta(hours=1)
 def queue(kind: str, event: Event, recipients: Recipients) -> Mail:
     """Writes the mail's row in the transaction of the event that it is about (DESIGN D6).
 
-    Raises RateLimited when a member sends more than a person does.
+    Raises RateLimited when a member sends more than a person does, or a program more than an organization may.
     """
     is_limited = kind in _LIMITED_KINDS or event.type in _LIMITED_EVENTS
-    if is_limited and event.actor_kind == "member":
+    if is_limited and event.actor_kind in ("member", "key"):
         _count(kind, event, recipients)
     return Mail.objects.create(
         kind=kind,
@@ -75,11 +75,12 @@ def _count(kind: str, event: Event, recipients: Recipients) -> None:
         Limit("mail_link", Window(per_link, _WINDOW), Window(3 * per_link, timedelta(days=1))): (
             f"{kind} {document}"
         ),
-        Limit("mail_member", Window(settings.PARTWAY_MAILS_PER_MEMBER, _WINDOW)): event.actor_id,
         Limit("mail_organization", Window(settings.PARTWAY_MAILS_PER_ORGANIZATION, _WINDOW)): (
             event.organization_id
         ),
     }
+    if event.actor_kind == "member":  # a program sends as much as all members of its organization together
+        uses[Limit("mail_member", Window(settings.PARTWAY_MAILS_PER_MEMBER, _WINDOW))] = event.actor_id
     try:
         rate_limits.consume(uses, now=event.created_at)
     except LimitReached as reached:

@@ -41,6 +41,7 @@ _LIMITS = {
     "PARTWAY_MAILS_PER_LINK": 100,
     "PARTWAY_MAILS_PER_MEMBER": 5_000,
     "PARTWAY_MAILS_PER_ORGANIZATION": 50_000,
+    "PARTWAY_API_CALLS_PER_MINUTE": 6_000,
 }
 # Mails are dropped, or printed with the links in them.
 _UNSENT = ("anymail.backends.test.", "anymail.backends.console.", "django.core.mail.backends.")

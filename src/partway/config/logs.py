@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+from partway.lib.ids import new_id
 from partway.lib.links import mask_links
 
 
@@ -47,7 +48,10 @@ def configure_logs(level: str) -> None:
 
 
 class RequestLogMiddleware:
-    """Logs each request when it is finished: method, masked path, status, milliseconds."""
+    """Gives each request an id, and logs it when it is finished: method, masked path, status, milliseconds.
+
+    The id is in every line that is logged until then, and in the header X-Request-Id of the response.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -56,12 +60,15 @@ class RequestLogMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Logs after the response."""
         began = time.perf_counter()
-        response = self.get_response(request)
-        self.log.info(
-            "request_finished",
-            method=request.method,
-            path=mask_links(request.path),
-            status=response.status_code,
-            ms=round((time.perf_counter() - began) * 1000, 1),
-        )
+        request_id = new_id("req")
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            response = self.get_response(request)
+            self.log.info(
+                "request_finished",
+                method=request.method,
+                path=mask_links(request.path),
+                status=response.status_code,
+                ms=round((time.perf_counter() - began) * 1000, 1),
+            )
+        response.headers["X-Request-Id"] = request_id
         return response

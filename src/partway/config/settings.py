@@ -71,6 +71,7 @@ PARTWAY_SIGNIN_FAILURES = env.int("PARTWAY_SIGNIN_FAILURES", default=5)
 PARTWAY_SIGNIN_LOCKOUT_MINUTES = env.int("PARTWAY_SIGNIN_LOCKOUT_MINUTES", default=15)
 PARTWAY_CHECKOUTS_PER_LINK = env.int("PARTWAY_CHECKOUTS_PER_LINK", default=10)
 PARTWAY_CHECKOUTS_PER_IP = env.int("PARTWAY_CHECKOUTS_PER_IP", default=30)
+PARTWAY_API_CALLS_PER_MINUTE = env.int("PARTWAY_API_CALLS_PER_MINUTE", default=600)
 PARTWAY_METRICS_TOKEN = env.str("PARTWAY_METRICS_TOKEN", default="")
 PARTWAY_METRICS_NETWORKS = env.list("PARTWAY_METRICS_NETWORKS", default=[])
 PARTWAY_MAILS_PER_LINK = env.int("PARTWAY_MAILS_PER_LINK", default=10)
@@ -120,6 +121,7 @@ MIDDLEWARE = [
     "partway.config.proxies.ProxyHeadersMiddleware",
     "partway.config.logs.RequestLogMiddleware",
     "partway.config.headers.SecurityHeadersMiddleware",
+    "partway.api.middleware.ProblemMiddleware",
     "partway.config.limits.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -8,6 +8,7 @@ handler404 = "partway.staff.access.not_found"
 urlpatterns = [
     path("healthz", monitoring.healthz, name="healthz"),
     path("metrics", monitoring.metrics, name="metrics"),
+    path("", include("partway.api.urls")),
     path("", include("partway.pay.urls")),
     path("", include("partway.staff.signin.urls")),
     path("", include("partway.staff.urls")),

@@ -408,7 +408,7 @@ def end(request: PaymentRequest, to: str, *, reason: str = "", by: Actor, now: d
 
 def _notify_requester(request: PaymentRequest, event: Event, by: Actor) -> None:
     """Queues the mail that says that the request ended (DESIGN R7), unless the requester caused or knows it."""
-    if by.kind == "member" and by.id == request.requested_by:
+    if by.kind in ("member", "key") and by.id == request.requested_by:
         return
     office = request.organization.email
     to = outbox.requester(request)

@@ -1,0 +1,169 @@
+"""Access to the API: finds the key, its organization and its permission before a route runs.
+
+An unknown key is a 401, a scope that does not suffice a 403, and another organization's row the same 404 as one that
+does not exist (DESIGN D5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import wraps
+from math import ceil
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import Router
+from ninja.decorators import decorate_view
+from ninja.security import HttpBearer
+
+from partway.accounts import rate_limits
+from partway.accounts.models import ApiKey, Organization
+from partway.accounts.permissions import SCOPE_ROLES, Permission, permissions_of
+from partway.accounts.rate_limits import Limit, LimitReached, Window
+from partway.billing.events import Actor, key_actor
+from partway.billing.models.fields import OrganizationQuerySet
+from partway.billing.people import api_keys
+from partway.lib import clock
+from partway.lib.ip_addresses import client_ip
+
+from . import idempotency
+from .problems import Refused, of_refusal
+
+RowT = TypeVar("RowT", bound=Model)
+View = TypeVar("View", bound=Callable[..., object])
+Run = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The key that a call was made with, and its time; `one_time_key` makes a repeated act happen once (P8)."""
+
+    key: ApiKey
+    now: datetime
+    one_time_key: str | None = None
+
+    @property
+    def organization(self) -> Organization:
+        """The organization of the key."""
+        return self.key.organization
+
+    @property
+    def actor(self) -> Actor:
+        """The key as the actor of events."""
+        return key_actor(self.key)
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """The permissions of the key's scope."""
+        return permissions_of(SCOPE_ROLES[self.key.scope])
+
+    @property
+    def today(self) -> date:
+        """The calendar day in the organization's time zone."""
+        return clock.today(self.now, self.organization.time_zone)
+
+
+class KeyRequest(HttpRequest):
+    """A request as routes get it, with its caller."""
+
+    caller: Caller
+
+
+class Bearer(HttpBearer):
+    """Says in the OpenAPI document how a key is sent; `_guard` has found its caller before this runs."""
+
+    def __call__(self, request: HttpRequest) -> Caller | None:
+        """Returns the caller that was found."""
+        return getattr(request, "caller", None)
+
+    def authenticate(self, request: HttpRequest, token: str) -> None:
+        """Not called."""
+
+
+def call(
+    router: Router, method: str, path: str, *, permission: Permission, returns: Any, status: int = 200
+) -> Callable[[View], View]:
+    """Returns the decorator of the route of one call, which only keys with this permission can make."""
+
+    def register(view: View) -> View:
+        vars(view)["permission"] = permission
+        decorate_view(lambda run: _guard(run, permission))(view)
+        name = "_".join([view.__module__.rpartition(".")[2], view.__name__])
+        operation = router.api_operation(
+            [method], path, response={status: returns}, auth=Bearer(), operation_id=name
+        )
+        operation(view)
+        return view
+
+    return register
+
+
+def get_own_or_404(caller: Caller, rows: OrganizationQuerySet[RowT], row_id: str) -> RowT:
+    """Returns this organization's row of that id; the same 404 for another organization's and for an unknown one."""
+    found = rows.for_organization(caller.organization).filter(pk=row_id.replace("\0", "")).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _guard(run: Run, permission: Permission) -> Run:
+    """Returns `run` of a route, for keys that may make this call and have not made too many."""
+
+    @wraps(run)
+    def guarded(request: KeyRequest, **ids: Any) -> HttpResponse:
+        now = clock.now()
+        headers: dict[str, str] = {}
+        try:
+            key = _authenticated(request, now)
+            headers = _count(key, now)
+            if permission not in permissions_of(SCOPE_ROLES[key.scope]):
+                raise Refused(403, "forbidden")
+            if request.body and request.content_type != "application/json":
+                raise Refused(415, "unsupported_media_type")
+
+            def act(one_time_key: str | None) -> HttpResponse:
+                request.caller = Caller(key, now, one_time_key)
+                return run(request, **ids)
+
+            is_post = request.method == "POST"
+            response = idempotency.run(request, key.organization, act, now=now) if is_post else act(None)
+        except Refused as error:
+            response = of_refusal(error)
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return guarded
+
+
+def _authenticated(request: HttpRequest, now: datetime) -> ApiKey:
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    forwarded_for, remote = (request.META.get(name, "") for name in ("HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"))
+    address = client_ip(forwarded_for, remote, settings.PARTWAY_TRUSTED_PROXIES)
+    key = (
+        api_keys.authenticate(secret.strip(), ip_address=address, now=now)
+        if scheme.lower() == "bearer"
+        else None
+    )
+    if key is None:
+        raise Refused(401, "unauthenticated", headers={"WWW-Authenticate": "Bearer"})
+    return key
+
+
+def _count(key: ApiKey, now: datetime) -> dict[str, str]:
+    """Counts the call, and returns the headers that say how many more may be made; raises Refused."""
+    quota, window = settings.PARTWAY_API_CALLS_PER_MINUTE, timedelta(minutes=1)
+    limit = Limit("api.key", Window(quota, window))
+    policy = {"RateLimit-Policy": f'"key";q={quota};w={ceil(window.total_seconds())}'}
+    try:
+        rate_limits.consume({limit: key.pk}, now=now)
+    except LimitReached as reached:
+        wait = max(ceil(reached.retry_after.total_seconds()), 1)
+        headers = {**policy, "RateLimit": f'"key";r=0;t={wait}', "Retry-After": str(wait)}
+        raise Refused(429, "rate_limited", headers=headers) from None
+    left, until_unused = rate_limits.remaining(limit, key.pk, now=now)
+    return {**policy, "RateLimit": f'"key";r={left};t={ceil(until_unused.total_seconds())}'}

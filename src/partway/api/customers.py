@@ -1,0 +1,124 @@
+"""Customers: list, read, add and change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated
+
+from ninja import Query, Router
+from pydantic import BaseModel, Field
+
+from partway.accounts.permissions import Permission
+from partway.billing import models
+from partway.billing.models import Event
+from partway.billing.people import customers
+from partway.billing.people.customers import CustomerDetails
+
+from . import lists
+from .access import KeyRequest, call, get_own_or_404
+from .schemas import Filters, Id, Input, Page, SearchText, Time
+
+router = Router(tags=["Customers"])
+
+
+class Customer(BaseModel):
+    """A person or business that owes."""
+
+    id: str
+    name: str
+    email: str
+    phone: str
+    address: str
+    created_at: datetime
+
+
+class CustomerList(Page[Customer]):
+    """A page of customers, the newest first."""
+
+
+class CustomerFilters(Filters):
+    """Which customers to list."""
+
+    search: Annotated[SearchText, Field(description="Words of the name or the mail address.")] = ""
+    updated_since: Annotated[
+        Time | None, Field(description="Those that were added or changed then or later.")
+    ] = None
+
+
+class NewCustomer(Input):
+    """A customer to add."""
+
+    name: str
+    email: str
+    phone: str = ""
+    address: str = ""
+
+
+class CustomerChanges(Input):
+    """The fields of a customer to change; those left out stay as they are."""
+
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    address: str | None = None
+
+
+def shown(row: models.Customer) -> Customer:
+    """Returns a customer as calls return them."""
+    return Customer(
+        id=row.pk,
+        name=row.name,
+        email=row.email,
+        phone=row.phone,
+        address=row.address,
+        created_at=row.created_at,
+    )
+
+
+@call(router, "GET", "", permission=Permission.VIEW_CUSTOMERS, returns=CustomerList)
+def index(request: KeyRequest, filters: Query[CustomerFilters]) -> CustomerList:
+    """Lists customers, the newest first."""
+    rows = models.Customer.objects.for_organization(request.caller.organization)
+    if filters.search:
+        rows = rows.search(filters.search)
+    if filters.updated_since:
+        changed = Event.objects.for_organization(request.caller.organization).filter(
+            created_at__gte=filters.updated_since, type__in=("customer.created", "customer.changed")
+        )
+        rows = rows.filter(pk__in=changed.values("customer_id"))
+    return lists.page(CustomerList, rows, filters, shown)
+
+
+@call(router, "POST", "", permission=Permission.EDIT_CUSTOMERS, returns=Customer, status=201)
+def create(request: KeyRequest, body: NewCustomer) -> Customer:
+    """Adds a customer."""
+    caller = request.caller
+    details = CustomerDetails(**body.model_dump())
+    made = customers.create(
+        caller.organization,
+        details=details,
+        by=caller.actor,
+        now=caller.now,
+        idempotency_key=caller.one_time_key,
+    )
+    return shown(made)
+
+
+@call(router, "GET", "/{customer_id}", permission=Permission.VIEW_CUSTOMERS, returns=Customer)
+def show(request: KeyRequest, customer_id: Id) -> Customer:
+    """Reads a customer."""
+    return shown(get_own_or_404(request.caller, models.Customer.objects.all(), customer_id))
+
+
+@call(router, "PATCH", "/{customer_id}", permission=Permission.EDIT_CUSTOMERS, returns=Customer)
+def change(request: KeyRequest, customer_id: Id, body: CustomerChanges) -> Customer:
+    """Changes a customer; documents that were sent keep the customer as they show them."""
+    row = get_own_or_404(request.caller, models.Customer.objects.all(), customer_id)
+    stored = CustomerDetails(row.name, row.email, row.phone, row.address)
+    details = replace(stored, **body.model_dump(exclude_none=True))
+    # A field that was left out keeps what another member or program has written since it was read.
+    changed = customers.change(
+        row, details=details, initial=stored, by=request.caller.actor, now=request.caller.now
+    )
+    return shown(changed)

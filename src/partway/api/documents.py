@@ -1,0 +1,119 @@
+"""The parts of invoices and quotes: lines and discounts as calls take and return them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, model_validator
+
+from partway.billing import models
+from partway.billing.documents.drafts import MAX_LINES, LineDraft
+from partway.billing.models.documents import Document, Line
+
+from .schemas import Amount, DecimalString, Input, decimal_string
+
+
+class LineInput(Input):
+    """One line: quantity times unit amount, with its tax on top."""
+
+    description: str
+    quantity: DecimalString = "1"
+    unit_amount: Amount
+    tax_percent: Annotated[
+        DecimalString | None, Field(description="By default that of the organization's settings.")
+    ] = None
+
+
+class DocumentLine(BaseModel):
+    """A line of a document; `amount` is quantity times unit amount, without tax."""
+
+    description: str
+    quantity: DecimalString
+    unit_amount: int
+    tax_percent: DecimalString
+    amount: int
+
+
+class DiscountInput(Input):
+    """A discount on the whole document: either a percentage or an amount."""
+
+    percent: DecimalString | None = None
+    amount: Amount | None = None
+
+    @model_validator(mode="after")
+    def _has_one(self) -> DiscountInput:
+        if (self.percent is None) == (self.amount is None):
+            raise ValueError("give either percent or amount")
+        return self
+
+
+class Discount(BaseModel):
+    """A discount as it was given, in percent or as an amount."""
+
+    percent: DecimalString | None
+    amount: int | None
+
+
+Lines = Annotated[list[LineInput], Field(min_length=1, max_length=MAX_LINES)]
+
+
+def line_drafts(lines: Sequence[LineInput], default_tax: Decimal) -> tuple[LineDraft, ...]:
+    """Returns the lines as billing takes them."""
+    return tuple(
+        LineDraft(
+            description=line.description,
+            quantity=Decimal(line.quantity),
+            unit_amount_minor=line.unit_amount,
+            tax_percent=default_tax if line.tax_percent is None else Decimal(line.tax_percent),
+        )
+        for line in lines
+    )
+
+
+def stored_lines(document: models.Invoice | models.Quote) -> tuple[LineDraft, ...]:
+    """Returns the lines of a document as billing takes them."""
+    return tuple(
+        LineDraft(line.description, line.quantity, line.unit_amount_minor, line.tax_percent)
+        for line in document.lines.all()
+    )
+
+
+def discount_fields(discount: DiscountInput | None) -> dict[str, Any]:
+    """Returns the discount as billing takes it."""
+    if discount is None:
+        return {"discount_kind": "", "discount_percent": Decimal(0), "discount_amount_minor": 0}
+    if discount.percent is not None:
+        percent = Decimal(discount.percent)
+        return {"discount_kind": "percent", "discount_percent": percent, "discount_amount_minor": 0}
+    return {
+        "discount_kind": "amount",
+        "discount_percent": Decimal(0),
+        "discount_amount_minor": discount.amount or 0,
+    }
+
+
+def shown_lines(lines: Iterable[Line]) -> list[DocumentLine]:
+    """Returns lines as calls return them."""
+    return [
+        DocumentLine(
+            description=line.description,
+            quantity=decimal_string(line.quantity),
+            unit_amount=line.unit_amount_minor,
+            tax_percent=decimal_string(line.tax_percent),
+            amount=line.amount_minor,
+        )
+        for line in lines
+    ]
+
+
+def shown_discount(document: Document) -> Discount | None:
+    """Returns the discount as calls return it; None without one."""
+    if not document.discount_kind:
+        return None
+    is_percent = document.discount_kind == "percent"
+    return Discount(
+        percent=decimal_string(document.discount_percent) if is_percent else None,
+        amount=None if is_percent else document.discount_amount_minor,
+    )

@@ -1,0 +1,137 @@
+"""Acts on a whole invoice: send, resend, void, write off, reopen, and settle its rest."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from ninja import Body, Router
+from pydantic import Field
+
+from partway.accounts.permissions import Permission
+from partway.billing.documents import invoices
+from partway.billing.models.adjustments import CHOSEN_REASONS
+from partway.billing.receivables import settlements, write_offs
+from partway.billing.receivables.settlements import Settlement
+from partway.lib.money import Money
+
+from .access import KeyRequest, call
+from .objects import Invoice, fresh_invoice, get_invoice
+from .schemas import Amount, Id, Input
+
+router = Router(tags=["Invoices"])
+
+SettleReason = StrEnum("SettleReason", {reason.upper(): reason for reason in CHOSEN_REASONS})  # type: ignore[misc]
+
+
+class Versioned(Input):
+    """The version of the invoice as it was read; with it, an invoice that was changed since is left alone."""
+
+    version: int | None = None
+
+
+class Sending(Versioned):
+    """Whether the invoice may be overdue at once."""
+
+    allow_overdue: bool = False
+
+
+class WriteOff(Versioned):
+    """The amount due as it was read; with it, an invoice that was paid since is left alone."""
+
+    amount_due: Amount | None = None
+
+
+class SettledRest(Input):
+    """Why the rest needs no payment.
+
+    amount_due: as it was read; another one refuses the call. confirm_large: more than a small part of the invoice is
+    meant; takes a key of the scope admin.
+    """
+
+    reason: SettleReason
+    note: str = ""
+    amount_due: Amount | None = None
+    confirm_large: Annotated[bool, Field(description="A large rest is meant.")] = False
+
+
+NOTHING = Input()
+NO_VERSION, NO_SENDING, NO_WRITE_OFF = Versioned(), Sending(), WriteOff()
+
+
+@call(router, "POST", "/{invoice_id}/send", permission=Permission.SEND_INVOICES, returns=Invoice)
+def send(request: KeyRequest, invoice_id: Id, body: Body[Sending] = NO_SENDING) -> Invoice:
+    """Sends a draft: it gets its number, and the customer a mail with the link to its page."""
+    caller = request.caller
+    invoices.send(
+        get_invoice(caller, invoice_id),
+        expected_version=body.version,
+        allow_overdue=body.allow_overdue,
+        by=caller.actor,
+        now=caller.now,
+    )
+    return fresh_invoice(caller, invoice_id)
+
+
+@call(router, "POST", "/{invoice_id}/resend", permission=Permission.SEND_INVOICES, returns=Invoice)
+def resend(request: KeyRequest, invoice_id: Id, body: Body[Input] = NOTHING) -> Invoice:
+    """Mails the link of a sent invoice again."""
+    caller = request.caller
+    invoices.resend(
+        get_invoice(caller, invoice_id),
+        by=caller.actor,
+        now=caller.now,
+        idempotency_key=caller.one_time_key,
+    )
+    return fresh_invoice(caller, invoice_id)
+
+
+@call(router, "POST", "/{invoice_id}/void", permission=Permission.VOID_INVOICES, returns=Invoice)
+def void(request: KeyRequest, invoice_id: Id, body: Body[Versioned] = NO_VERSION) -> Invoice:
+    """Voids an invoice of which nothing is paid; its open payment request is canceled."""
+    caller = request.caller
+    invoices.void(
+        get_invoice(caller, invoice_id), expected_version=body.version, by=caller.actor, now=caller.now
+    )
+    return fresh_invoice(caller, invoice_id)
+
+
+@call(router, "POST", "/{invoice_id}/write_off", permission=Permission.WRITE_OFF_INVOICES, returns=Invoice)
+def write_off(request: KeyRequest, invoice_id: Id, body: Body[WriteOff] = NO_WRITE_OFF) -> Invoice:
+    """Gives up on what is still due; its open payment request is canceled."""
+    caller = request.caller
+    invoice = get_invoice(caller, invoice_id)
+    due = None if body.amount_due is None else Money(body.amount_due, invoice.currency)
+    write_offs.write_off(
+        invoice, expected_version=body.version, expected_amount_due=due, by=caller.actor, now=caller.now
+    )
+    return fresh_invoice(caller, invoice_id)
+
+
+@call(router, "POST", "/{invoice_id}/reopen", permission=Permission.WRITE_OFF_INVOICES, returns=Invoice)
+def reopen(request: KeyRequest, invoice_id: Id, body: Body[Versioned] = NO_VERSION) -> Invoice:
+    """Takes a write-off back."""
+    caller = request.caller
+    write_offs.reopen(
+        get_invoice(caller, invoice_id), expected_version=body.version, by=caller.actor, now=caller.now
+    )
+    return fresh_invoice(caller, invoice_id)
+
+
+@call(router, "POST", "/{invoice_id}/settle", permission=Permission.SETTLE_INVOICES, returns=Invoice)
+def settle(request: KeyRequest, invoice_id: Id, body: SettledRest) -> Invoice:
+    """Closes the small rest of an invoice that needs no payment, such as a bank fee; it is paid then."""
+    caller = request.caller
+    invoice = get_invoice(caller, invoice_id)
+    due = None if body.amount_due is None else Money(body.amount_due, invoice.currency)
+    may_confirm = Permission.WRITE_OFF_INVOICES in caller.permissions
+    settlement = Settlement(
+        reason=body.reason,
+        note=body.note.strip(),
+        is_large_confirmed=may_confirm and body.confirm_large,
+        idempotency_key=caller.one_time_key,
+    )
+    settlements.settle(
+        invoice, settlement=settlement, expected_amount_due=due, by=caller.actor, now=caller.now
+    )
+    return fresh_invoice(caller, invoice_id)

@@ -1,0 +1,213 @@
+"""Invoices: list, read, write and change; `invoice_acts` has what happens to a whole invoice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any
+
+from ninja import Query, Router
+from pydantic import Field
+
+from partway.accounts.permissions import Permission
+from partway.billing import models
+from partway.billing.documents import invoices
+from partway.billing.documents.invoices import InvoiceDraft
+from partway.billing.models import Event
+from partway.billing.models.invoices import InvoiceQuerySet, InvoiceStatus
+from partway.lib.money import Money
+
+from . import lists
+from .access import Caller, KeyRequest, call, get_own_or_404
+from .documents import DiscountInput, Lines, discount_fields, line_drafts, stored_lines
+from .objects import Invoice, fresh_invoice, get_invoice, invoice_rows, shown_invoice
+from .schemas import Amount, Currency, Filters, Id, Input, Page, SearchText, Time
+
+router = Router(tags=["Invoices"])
+
+
+class InvoiceList(Page[Invoice]):
+    """A page of invoices, the newest first."""
+
+
+class PaymentStatus(StrEnum):
+    """How much of an invoice is paid."""
+
+    UNPAID = "unpaid"
+    PARTIALLY_PAID = "partially_paid"
+    PAID = "paid"
+
+
+class InvoiceFilters(Filters):
+    """Which invoices to list; the bounds of ranges belong to them."""
+
+    status: InvoiceStatus | None = None
+    payment_status: Annotated[PaymentStatus | None, Field(description="Of invoices that were sent.")] = None
+    is_overdue: bool | None = None
+    customer: Id | None = None
+    due_from: date | None = None
+    due_until: date | None = None
+    created_from: Time | None = None
+    created_until: Time | None = None
+    paid_from: Time | None = None
+    paid_until: Time | None = None
+    updated_since: Annotated[
+        Time | None, Field(description="Those to which anything happened then or later.")
+    ] = None
+    search: Annotated[SearchText, Field(description="Words of the number or the customer.")] = ""
+
+
+class NewInvoice(Input):
+    """An invoice to write; it is a draft until it is sent.
+
+    due_days: due so many days after it is sent. Without either it is due as the organization's settings say.
+    """
+
+    customer: Id
+    currency: Annotated[
+        Currency | None, Field(description="By default that of the organization's settings.")
+    ] = None
+    due_on: date | None = None
+    due_days: Annotated[int, Field(ge=0, le=invoices.MAX_DUE_DAYS)] | None = None
+    lines: Lines
+    discount: DiscountInput | None = None
+    notes: str = ""
+
+
+class InvoiceChanges(Input):
+    """Changes of an invoice; fields left out stay as they are, and `lines` replace all lines.
+
+    version: that of the invoice as it was read. amount_paid: refuses the change when more was paid meanwhile and a part
+    of it would become credit. notify_customer: mails the invoice as it is then.
+    """
+
+    version: int
+    customer: Id | None = None
+    currency: Currency | None = None
+    due_on: date | None = None
+    due_days: Annotated[int, Field(ge=0, le=invoices.MAX_DUE_DAYS)] | None = None
+    lines: Lines | None = None
+    discount: DiscountInput | None = None
+    notes: str | None = None
+    amount_paid: Amount | None = None
+    notify_customer: bool = False
+
+
+@call(router, "GET", "", permission=Permission.VIEW_INVOICES, returns=InvoiceList)
+def index(request: KeyRequest, filters: Query[InvoiceFilters]) -> InvoiceList:
+    """Lists invoices, the newest first."""
+    caller = request.caller
+    rows = _filtered(caller, filters)
+    return lists.page(InvoiceList, rows, filters, lambda row: shown_invoice(caller, row))
+
+
+def _filtered(caller: Caller, filters: InvoiceFilters) -> InvoiceQuerySet:
+    organization = caller.organization
+    columns: dict[str, Any] = {
+        "status": filters.status,
+        "due_on__gte": filters.due_from,
+        "due_on__lte": filters.due_until,
+        "created_at__gte": filters.created_from,
+        "created_at__lte": filters.created_until,
+        "paid_at__gte": filters.paid_from,
+        "paid_at__lte": filters.paid_until,
+    }
+    if filters.customer:
+        columns["customer"] = get_own_or_404(caller, models.Customer.objects.all(), filters.customer)
+    rows = invoice_rows().for_organization(organization)
+    rows = rows.filter(**{name: value for name, value in columns.items() if value is not None})
+    match filters.payment_status:
+        case PaymentStatus.UNPAID:
+            rows = rows.due().filter(amount_paid_minor=0)
+        case PaymentStatus.PARTIALLY_PAID:
+            rows = rows.partially_paid()
+        case PaymentStatus.PAID:
+            rows = rows.filter(status=InvoiceStatus.PAID)
+    if filters.is_overdue is not None:
+        overdue = models.Invoice.objects.filter(organization=organization).overdue(caller.today)
+        rows = rows.overdue(caller.today) if filters.is_overdue else rows.exclude(pk__in=overdue.values("pk"))
+    if filters.updated_since:
+        changed = Event.objects.for_organization(organization).filter(
+            created_at__gte=filters.updated_since, invoice__isnull=False
+        )
+        rows = rows.filter(pk__in=changed.values("invoice_id"))
+    return rows.search(filters.search, organization) if filters.search else rows
+
+
+@call(router, "POST", "", permission=Permission.EDIT_INVOICES, returns=Invoice, status=201)
+def create(request: KeyRequest, body: NewInvoice) -> Invoice:
+    """Writes an invoice as a draft."""
+    caller, organization = request.caller, request.caller.organization
+    is_dated = body.due_on is not None
+    draft = InvoiceDraft(
+        customer=get_own_or_404(caller, models.Customer.objects.all(), body.customer),
+        currency=body.currency or organization.currency,
+        due_on=body.due_on,
+        due_days=None if is_dated else body.due_days or organization.default_due_days,
+        lines=line_drafts(body.lines, organization.default_tax_percent),
+        notes=body.notes,
+        **discount_fields(body.discount),
+    )
+    made = invoices.create(
+        organization, draft=draft, by=caller.actor, now=caller.now, idempotency_key=caller.one_time_key
+    )
+    return fresh_invoice(caller, made.pk)
+
+
+@call(router, "GET", "/{invoice_id}", permission=Permission.VIEW_INVOICES, returns=Invoice)
+def show(request: KeyRequest, invoice_id: Id) -> Invoice:
+    """Reads an invoice."""
+    return fresh_invoice(request.caller, invoice_id)
+
+
+@call(router, "PATCH", "/{invoice_id}", permission=Permission.EDIT_INVOICES, returns=Invoice)
+def change(request: KeyRequest, invoice_id: Id, body: InvoiceChanges) -> Invoice:
+    """Changes an invoice; of one that was sent the lines, the due date and the notes.
+
+    A payment request that asks for more than is due then is canceled.
+    """
+    caller = request.caller
+    invoice = get_invoice(caller, invoice_id)
+    paid = None if body.amount_paid is None else Money(body.amount_paid, invoice.currency)
+    invoices.edit(
+        invoice,
+        draft=_changed(caller, invoice, body),
+        expected_version=body.version,
+        expected_amount_paid=paid,
+        notify_customer=body.notify_customer,
+        by=caller.actor,
+        now=caller.now,
+    )
+    return fresh_invoice(caller, invoice.pk)
+
+
+def _changed(caller: Caller, invoice: models.Invoice, body: InvoiceChanges) -> InvoiceDraft:
+    """Returns the content of an invoice with these changes; `edit` refuses it when the version is another by then."""
+    draft = InvoiceDraft(
+        customer=invoice.customer,
+        currency=invoice.currency,
+        due_on=invoice.due_on,
+        due_days=invoice.due_days,
+        lines=stored_lines(invoice),
+        discount_kind=invoice.discount_kind,
+        discount_percent=invoice.discount_percent,
+        discount_amount_minor=invoice.discount_amount_minor,
+        notes=invoice.notes,
+    )
+    changes: dict[str, Any] = {}
+    if body.customer is not None:
+        changes["customer"] = get_own_or_404(caller, models.Customer.objects.all(), body.customer)
+    if body.currency is not None:
+        changes["currency"] = body.currency
+    if body.due_on is not None:
+        changes |= {"due_on": body.due_on, "due_days": None}
+    elif body.due_days is not None:
+        changes["due_days"] = body.due_days
+    if body.lines is not None:
+        changes["lines"] = line_drafts(body.lines, caller.organization.default_tax_percent)
+    if "discount" in body.model_fields_set:
+        changes |= discount_fields(body.discount)
+    if body.notes is not None:
+        changes["notes"] = body.notes
+    return replace(draft, **changes)

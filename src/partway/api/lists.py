@@ -1,0 +1,51 @@
+"""Pages of a list by a cursor: the position after the last row, so that a page costs the same wherever it is."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+from pydantic import BaseModel
+
+from partway.billing.errors import Invalid, field_error
+
+from .schemas import Filters, Page
+
+RowT = TypeVar("RowT", bound=Model)
+PageT = TypeVar("PageT", bound=Page[Any])
+
+
+def page(
+    page_type: type[PageT], rows: QuerySet[RowT], filters: Filters, item: Callable[[RowT], BaseModel]
+) -> PageT:
+    """Returns one page of the rows, the newest first; raises Invalid for a cursor that no page returned."""
+    if filters.cursor:
+        at, row_id = _read(filters.cursor)
+        # Two conditions, of which the first is a range of the index.
+        rows = rows.filter(created_at__lte=at).exclude(created_at=at, pk__gte=row_id)
+    found: list[Any] = list(rows.order_by("-created_at", "-pk")[: filters.limit + 1])
+    shown = found[: filters.limit]
+    following = _cursor(shown[-1].created_at, shown[-1].pk) if len(found) > filters.limit else None
+    return page_type(data=[item(row) for row in shown], next=following)
+
+
+def _cursor(at: datetime, row_id: str) -> str:
+    return urlsafe_b64encode(f"{at.isoformat()} {row_id}".encode()).decode().rstrip("=")
+
+
+def _read(cursor: str) -> tuple[datetime, str]:
+    try:
+        text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        at, _, row_id = text.partition(" ")
+        moment = datetime.fromisoformat(at)
+        # Another text with the same meaning was not made here, nor was a time without a zone.
+        if not row_id.isprintable() or moment.tzinfo is None or _cursor(moment, row_id) != cursor:
+            raise ValueError
+        moment.utctimetuple()
+    except (ValueError, OverflowError, binascii.Error):
+        raise Invalid({"cursor": field_error("cursor_unreadable")}) from None
+    return moment, row_id

@@ -1,0 +1,46 @@
+"""Keeps pages, cookies and sessions out of the API: each of its errors is a problem, whatever refused the request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from .problems import MEDIA_TYPE, problem
+
+PREFIX = "/api/"
+# The code of what Django, other middleware or the table of routes refuses.
+_CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    429: "rate_limited",
+    503: "unavailable",
+}
+# These tell a program what to do next.
+_KEPT_HEADERS = ("Allow", "Retry-After")
+
+
+class ProblemMiddleware:
+    """Puts a problem in place of each error page under /api/, and takes the cookies off what comes in.
+
+    Without a cookie there is no session, so that no browser of a member can be made to act here.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Passes the request on."""
+        if not request.path_info.startswith(PREFIX):
+            return self.get_response(request)
+        request.META.pop("HTTP_COOKIE", None)
+        response = self.get_response(request)
+        status = response.status_code
+        if status >= 400 and response.headers.get("Content-Type") != MEDIA_TYPE:
+            headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+            code = _CODES.get(status, "bad_request" if status < 500 else "internal_error")
+            response = problem(status, code, headers=headers)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response

@@ -1,0 +1,183 @@
+"""Payment requests: ask for a part of an invoice, list, read, resend and cancel."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ninja import Body, Query, Router
+from pydantic import Field
+
+from partway.accounts.permissions import Permission
+from partway.billing import models
+from partway.billing.models import Event
+from partway.billing.models.payment_requests import PaymentRequestStatus
+from partway.billing.requests import payment_requests
+from partway.billing.requests.payment_requests import LinkRecipients, NewPaymentRequest
+from partway.lib.money import Money
+
+from . import lists
+from .access import Caller, KeyRequest, call, get_own_or_404
+from .objects import PaymentRequest, get_invoice, request_rows, shown_request
+from .schemas import Amount, Filters, Id, Input, Page, Time
+
+router = Router(tags=["Payment requests"])
+
+Addresses = Annotated[list[str], Field(max_length=payment_requests.MAX_ADDRESSES + 1)]
+
+
+class PaymentRequestList(Page[PaymentRequest]):
+    """A page of payment requests, the newest first."""
+
+
+class PaymentRequestFilters(Filters):
+    """Which payment requests to list; the bounds of ranges belong to them."""
+
+    status: PaymentRequestStatus | None = None
+    invoice: Id | None = None
+    customer: Id | None = None
+    created_from: Time | None = None
+    created_until: Time | None = None
+    updated_since: Annotated[
+        Time | None, Field(description="Those to which anything happened then or later.")
+    ] = None
+
+
+class PaymentRequestInput(Input):
+    """A request for a part of the amount due.
+
+    expires_at: until when its link can be paid; left out as the organization's settings say, null without an end.
+    """
+
+    amount_requested: Amount
+    to: Annotated[str | Addresses, Field(description="One mail address, or several.")]
+    cc: Addresses = []
+    bcc: Addresses = []
+    note: str = ""
+    expires_at: Time | None = None
+
+
+class Recipients(Input):
+    """To whom the link is mailed from now on; without a body, to the same as before."""
+
+    to: Annotated[str | Addresses | None, Field(description="One mail address, or several.")] = None
+    cc: Addresses = []
+    bcc: Addresses = []
+
+
+NOTHING, SAME_RECIPIENTS = Input(), Recipients()
+
+
+def _list(addresses: str | list[str]) -> tuple[str, ...]:
+    return (addresses,) if isinstance(addresses, str) else tuple(addresses)
+
+
+def _fresh(caller: Caller, request_id: str) -> PaymentRequest:
+    return shown_request(caller, get_own_or_404(caller, request_rows(), request_id))
+
+
+@call(
+    router,
+    "POST",
+    "/invoices/{invoice_id}/payment_requests",
+    permission=Permission.REQUEST_PAYMENTS,
+    returns=PaymentRequest,
+    status=201,
+)
+def create(request: KeyRequest, invoice_id: Id, body: PaymentRequestInput) -> PaymentRequest:
+    """Asks for a part of what is due on a sent invoice; the customer gets a mail with the payment link."""
+    caller = request.caller
+    invoice = get_invoice(caller, invoice_id)
+    expires_at = body.expires_at
+    if "expires_at" not in body.model_fields_set:
+        expires_at = payment_requests.default_expiry(caller.organization, now=caller.now)
+    new_request = NewPaymentRequest(
+        amount=Money(body.amount_requested, invoice.currency),
+        to=_list(body.to),
+        cc=tuple(body.cc),
+        bcc=tuple(body.bcc),
+        note=body.note,
+        expires_at=expires_at,
+        idempotency_key=caller.one_time_key,
+    )
+    made = payment_requests.create(invoice, new_request=new_request, by=caller.actor, now=caller.now)
+    return _fresh(caller, made.pk)
+
+
+@call(
+    router,
+    "GET",
+    "/payment_requests",
+    permission=Permission.VIEW_INVOICES,
+    returns=PaymentRequestList,
+)
+def index(request: KeyRequest, filters: Query[PaymentRequestFilters]) -> PaymentRequestList:
+    """Lists payment requests, the newest first."""
+    caller = request.caller
+    columns = {
+        "status": filters.status,
+        "created_at__gte": filters.created_from,
+        "created_at__lte": filters.created_until,
+        "invoice": get_invoice(caller, filters.invoice) if filters.invoice else None,
+        "invoice__customer": get_own_or_404(caller, models.Customer.objects.all(), filters.customer)
+        if filters.customer
+        else None,
+    }
+    rows = request_rows().for_organization(caller.organization)
+    rows = rows.filter(**{name: value for name, value in columns.items() if value is not None})
+    if filters.updated_since:
+        changed = Event.objects.for_organization(caller.organization).filter(
+            created_at__gte=filters.updated_since, payment_request__isnull=False
+        )
+        rows = rows.filter(pk__in=changed.values("payment_request_id"))
+    return lists.page(PaymentRequestList, rows, filters, lambda row: shown_request(caller, row))
+
+
+@call(
+    router,
+    "GET",
+    "/payment_requests/{request_id}",
+    permission=Permission.VIEW_INVOICES,
+    returns=PaymentRequest,
+)
+def show(request: KeyRequest, request_id: Id) -> PaymentRequest:
+    """Reads a payment request."""
+    return _fresh(request.caller, request_id)
+
+
+@call(
+    router,
+    "POST",
+    "/payment_requests/{request_id}/resend",
+    permission=Permission.REQUEST_PAYMENTS,
+    returns=PaymentRequest,
+)
+def resend(request: KeyRequest, request_id: Id, body: Body[Recipients] = SAME_RECIPIENTS) -> PaymentRequest:
+    """Mails the same link again."""
+    caller = request.caller
+    recipients = None
+    if body.to is not None:
+        recipients = LinkRecipients(_list(body.to), tuple(body.cc), tuple(body.bcc))
+    payment_requests.resend(
+        get_own_or_404(caller, request_rows(), request_id),
+        recipients=recipients,
+        by=caller.actor,
+        now=caller.now,
+        idempotency_key=caller.one_time_key,
+    )
+    return _fresh(caller, request_id)
+
+
+@call(
+    router,
+    "POST",
+    "/payment_requests/{request_id}/cancel",
+    permission=Permission.REQUEST_PAYMENTS,
+    returns=PaymentRequest,
+)
+def cancel(request: KeyRequest, request_id: Id, body: Body[Input] = NOTHING) -> PaymentRequest:
+    """Cancels an open payment request: its link cannot be paid any more once this returns."""
+    caller = request.caller
+    payment_requests.cancel(
+        get_own_or_404(caller, request_rows(), request_id), by=caller.actor, now=caller.now
+    )
+    return _fresh(caller, request_id)

@@ -1,0 +1,138 @@
+"""Problem details (RFC 9457): the JSON of every error, with a stable code, the wrong fields and the request's id."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from http import HTTPStatus
+from math import ceil
+from typing import Any
+
+import structlog
+from django.http import HttpResponse
+
+from partway.billing.errors import BillingError, Invalid, PaymentRequestOpen, RateLimited
+from partway.delivery.messages import error_message, field_messages
+from partway.lib.money import Money
+
+MEDIA_TYPE = "application/problem+json"
+# What to do about a refusal that no rule of billing made.
+_DETAILS = {
+    "bad_request": "The request cannot be read.",
+    "call_in_progress": "Another request with this Idempotency-Key is being worked on. Repeat it in a second.",
+    "forbidden": "The scope of this key does not allow this.",
+    "idempotency_key_invalid": "An Idempotency-Key has 1 to 255 visible ASCII characters.",
+    "idempotency_key_reused": "This Idempotency-Key was used for another request. Take a new key.",
+    "internal_error": "This failed on our side. The request's id leads to its cause in the log.",
+    "invalid": "Correct the fields that are named.",
+    "malformed_json": "The body is not the JSON that can be taken.",
+    "method_not_allowed": "This address does not take this method; the header Allow names those it takes.",
+    "not_found": "There is nothing here that this key can see.",
+    "rate_limited": "Too many calls with this key. The header Retry-After says how many seconds to wait.",
+    "too_large": "The body is larger than a call may be.",
+    "unauthenticated": "Send a key that is valid here, as Authorization: Bearer and the key.",
+    "unavailable": "Partway is busy. Nothing was changed. Repeat the call in a few seconds.",
+    "unsupported_media_type": "Send the body as application/json.",
+}
+
+# Fields that calls name differently from billing.
+_FIELD_NAMES = {
+    "discount_percent": "discount.percent",
+    "discount_amount": "discount.amount",
+    "settle_reason": "reason",
+    "settle_note": "note",
+    "is_large_confirmed": "confirm_large",
+}
+
+
+class Refused(Exception):
+    """A call that the door itself refuses; `headers` are those of the response."""
+
+    def __init__(
+        self, status: int, code: str, *, detail: str = "", headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(code)
+        self.status, self.code, self.detail, self.headers = status, code, detail, headers
+
+
+def problem(
+    status: int, code: str, *, detail: str = "", headers: Mapping[str, str] | None = None, **members: Any
+) -> HttpResponse:
+    """Returns the response of an error; members that are empty are left out."""
+    content = {
+        "type": f"urn:partway:error:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail or _DETAILS.get(code, ""),
+        "request_id": structlog.contextvars.get_contextvars().get("request_id", ""),
+        **{name: value for name, value in members.items() if value},
+    }
+    return HttpResponse(json.dumps(content), status=status, content_type=MEDIA_TYPE, headers=headers)
+
+
+def of_refusal(error: Refused) -> HttpResponse:
+    """Returns the problem of a refusal by the door."""
+    return problem(error.status, error.code, detail=error.detail, headers=error.headers)
+
+
+def of_billing_error(error: BillingError) -> HttpResponse:
+    """Returns the problem of a refusal by billing, with its code, reason and parameters."""
+    headers = {}
+    if isinstance(error, RateLimited):
+        headers["Retry-After"] = str(ceil(error.retry_after.total_seconds()))
+    fields = []
+    if isinstance(error, Invalid):
+        messages = field_messages(error)
+        for name, wrong in error.fields.items():
+            code, params = ("invalid", {}) if isinstance(wrong, str) else (wrong.code, wrong.params)
+            said = {"field": _FIELD_NAMES.get(name, name), "code": code, "message": messages[name]}
+            fields.append({**said, **({"params": _json(params)} if params else {})})
+    named = error.request.pk if isinstance(error, PaymentRequestOpen) else ""
+    return problem(
+        error.status,
+        error.code,
+        detail=error_message(error),
+        headers=headers,
+        reason=error.reason,
+        params=_json(error.params),
+        fields=fields,
+        payment_request=named,
+    )
+
+
+def of_validation(errors: list[dict[str, Any]]) -> HttpResponse:
+    """Returns the problem of input of the wrong form; `errors` are those of pydantic."""
+    codes = {"missing": "required", "extra_forbidden": "unknown", "unknown_parameter": "unknown"}
+    fields = [
+        {
+            "field": ".".join(str(part) for part in error["loc"][2:])
+            or error.get("ctx", {}).get("name")
+            or str(error["loc"][-1]),
+            "code": codes.get(error["type"], "wrong_form"),
+            "message": error["msg"],
+        }
+        for error in errors
+    ]
+    return problem(422, "invalid", fields=fields)
+
+
+def _json(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns parameters as JSON has them: money in minor units beside its currency."""
+
+    def value(param: Any) -> Any:
+        match param:
+            case Money():
+                return {"amount": param.amount_minor, "currency": param.currency}
+            case datetime() | date():
+                return param.isoformat()
+            case Decimal():
+                return f"{param:f}"
+            case bool() | int() | str() | None:
+                return param
+            case _other:
+                return str(param)
+
+    return {name: value(param) for name, param in params.items()}

@@ -1,0 +1,111 @@
+"""The bases of what calls take and return."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from partway.lib.money import MAX_AMOUNT_MINOR
+
+ItemT = TypeVar("ItemT", bound=BaseModel)
+
+Amount = Annotated[
+    StrictInt,
+    Field(ge=0, le=MAX_AMOUNT_MINOR, description="In minor units of the currency: cents, yen, fils."),
+]
+DecimalString = Annotated[
+    str,
+    StringConstraints(pattern=r"^\d{1,9}(\.\d{1,4})?$"),
+    Field(description="A decimal of at most four places, as a string.", examples=["2.5"]),
+]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(description="ISO 4217.")]
+# Of what can be searched: no text in a database has a NUL.
+SearchText = Annotated[
+    str, Field(max_length=200), AfterValidator(lambda text: text.replace("\0", "").strip())
+]
+# A time without a zone could be two.
+Time = Annotated[AwareDatetime, Field(description="RFC 3339, with its offset.")]
+MAX_LIMIT = 200
+
+
+class Input(BaseModel):
+    """A body; a field that no call knows is refused, since a misspelt one would be lost."""
+
+    model_config = ConfigDict(extra="forbid", strict=False)
+
+
+class NoBody(Input):
+    """The body of an act that needs nothing else: none, or an empty object."""
+
+
+class Filters(BaseModel):
+    """Limit, cursor and filters of a list. An unknown parameter is refused: without it, all rows would be returned."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 50
+    cursor: Annotated[str, Field(max_length=200, description="`next` of the page before.")] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown(cls, data: Any, info: ValidationInfo) -> Any:
+        asked = set(info.context["request"].GET) if info.context else set()
+        if unknown := sorted(asked - set(cls.model_fields)):
+            raise PydanticCustomError(
+                "unknown_parameter", "There is no parameter {name} here.", {"name": unknown[0][:40]}
+            )
+        return data
+
+
+class Page(BaseModel, Generic[ItemT]):
+    """One page of a list; `next` is the cursor of the next one, null on the last."""
+
+    data: list[ItemT]
+    next: str | None
+
+
+class FieldProblem(BaseModel):
+    """A wrong field: its name as in the body or the query, a stable code, and a sentence."""
+
+    field: str
+    code: str
+    message: str
+    params: dict[str, Any] = {}
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457); programs compare `code`, and people read `detail`."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    request_id: str
+    reason: str = ""
+    params: dict[str, Any] = {}
+    fields: list[FieldProblem] = []
+    payment_request: str = ""
+
+
+def decimal_string(value: Decimal) -> str:
+    """Returns a decimal without an exponent and without trailing zeros."""
+    return f"{value.normalize():f}"
+
+
+def utc(value: datetime | None) -> str | None:
+    """Returns a time as RFC 3339 in UTC."""
+    return None if value is None else value.isoformat().replace("+00:00", "Z")

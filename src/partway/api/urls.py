@@ -1,0 +1,17 @@
+"""The addresses of the API."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from .problems import problem
+from .v1 import api
+
+
+def not_found(_request: HttpRequest, rest: str) -> HttpResponse:
+    """Refuses every other address below /api/."""
+    return problem(404, "not_found")
+
+
+urlpatterns = [path("api/v1/", api.urls), path("api/<path:rest>", not_found)]

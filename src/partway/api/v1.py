@@ -1,0 +1,75 @@
+"""Version 1 of the API: its routes, how it reads JSON, and which problem each error becomes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+from ninja.parser import Parser
+
+from partway.billing.errors import BillingError
+from partway.lib.untrusted_json import InvalidJson, read_json
+
+from . import customers, invoice_acts, invoices, payment_requests
+from .problems import Refused, of_billing_error, of_refusal, of_validation, problem
+
+
+class UntrustedParser(Parser):
+    """Reads bodies by the one reader of JSON from outside."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        """Returns the object of the body; raises Refused."""
+        try:
+            value = read_json(request.body)
+        except InvalidJson as error:
+            raise Refused(400, "malformed_json", detail=f"The body cannot be read: {error}.") from None
+        if not isinstance(value, dict):
+            raise Refused(400, "malformed_json", detail="The body is not a JSON object.")
+        return value
+
+
+api = NinjaAPI(
+    title="Partway",
+    version="1",
+    description="Collect an invoice in stages: ask for a part of what is due, and the customer pays it by a link.",
+    urls_namespace="api",
+    openapi_url="openapi.json",
+    docs_url=None,
+    parser=UntrustedParser(),
+)
+for prefix, router in (
+    ("/customers", customers.router),
+    ("/invoices", invoices.router),
+    ("/invoices", invoice_acts.router),
+    ("", payment_requests.router),
+):
+    api.add_router(prefix, router)
+
+
+@api.exception_handler(BillingError)
+def _billing_error(_request: HttpRequest, error: BillingError) -> HttpResponse:
+    return of_billing_error(error)
+
+
+@api.exception_handler(Refused)
+def _refused(_request: HttpRequest, error: Refused) -> HttpResponse:
+    return of_refusal(error)
+
+
+@api.exception_handler(HttpError)
+def _http_error(_request: HttpRequest, error: HttpError) -> HttpResponse:
+    # ninja wraps whatever the parser raises.
+    cause = error.__cause__
+    return of_refusal(cause) if isinstance(cause, Refused) else problem(error.status_code, "bad_request")
+
+
+@api.exception_handler(Http404)
+def _not_found(_request: HttpRequest, _error: Http404) -> HttpResponse:
+    return problem(404, "not_found")
+
+
+@api.exception_handler(ValidationError)
+def _validation_error(_request: HttpRequest, error: ValidationError) -> HttpResponse:
+    return of_validation(error.errors)

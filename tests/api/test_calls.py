@@ -1,0 +1,128 @@
+"""Rules that hold for every call, found in the routes so that a new one cannot be forgotten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from partway.accounts.models import IdempotentCall, KeyScope, Organization
+from partway.accounts.permissions import SCOPE_ROLES, permission_of, permissions_of
+from partway.api.v1 import api
+from partway.billing.models import Customer, Event
+from tests.api.calls import CALLS, POSTS, body_of, path_of
+from tests.api.program import Program, problem, program
+from tests.staff.test_page_permissions import acts_of
+from tests.support import personas
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_call_takes_the_permission_of_its_acts(name: str) -> None:
+    acts = acts_of(CALLS[name].view)
+    assert {permission_of(act) for act in acts} <= {CALLS[name].permission}
+    assert acts or CALLS[name].method == "GET"
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_call_succeeds_for_the_scopes_that_have_its_permission(organization: Organization, name: str) -> None:
+    call = CALLS[name]
+    for scope in KeyScope.values:
+        response = program(organization, scope).call(
+            call.method, path_of(name, organization), body_of(name, organization)
+        )
+        if call.permission in permissions_of(SCOPE_ROLES[scope]):
+            assert response.status_code in (200, 201), response.content
+        else:
+            assert problem(response) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("name", [name for name, call in CALLS.items() if "{" in call.path])
+def test_row_of_another_organization_is_not_found(
+    organization: Organization, outsider: Program, name: str
+) -> None:
+    path, body = path_of(name, organization), body_of(name, organization)
+    before = Event.objects.count()
+    assert problem(outsider.call(CALLS[name].method, path, body)) == (404, "not_found")
+    assert Event.objects.count() == before
+
+
+# Where else an id can be, beside paths.
+IDS_ELSEWHERE = {
+    ("invoices_create", "customer"),
+    ("invoices_change", "customer"),
+    ("invoices_index", "customer"),
+    ("payment_requests_index", "customer"),
+    ("payment_requests_index", "invoice"),
+}
+
+
+@pytest.mark.parametrize(("name", "field"), sorted(IDS_ELSEWHERE))
+def test_id_of_another_organization_in_body_or_query_is_not_found(
+    organization: Organization, outsider: Program, name: str, field: str
+) -> None:
+    theirs = personas.customer(organization)
+    foreign = theirs.pk if field == "customer" else personas.sent_invoice(theirs).pk
+    path = path_of(name, outsider.key.organization)
+    sent = {**(body_of(name, outsider.key.organization) or {}), field: foreign}
+    before = Event.objects.count()
+    is_get = CALLS[name].method == "GET"
+    query, body = (f"?{field}={foreign}", None) if is_get else ("", sent)
+    assert problem(outsider.call(CALLS[name].method, path + query, body)) == (404, "not_found")
+    assert Event.objects.count() == before
+
+
+def test_every_id_in_bodies_and_queries_is_tried() -> None:
+    document = api.get_openapi_schema(path_prefix="")
+    found = set()
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            name = operation["operationId"]
+            for parameter in operation["parameters"]:
+                if parameter["in"] == "query" and _is_id(parameter["schema"]):
+                    found.add((name, parameter["name"]))
+            content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            for schema in _schemas(document, content.get("schema", {})):
+                properties = schema.get("properties", {})
+                found |= {(name, field) for field, said in properties.items() if _is_id(said)}
+    assert found == IDS_ELSEWHERE
+
+
+def _is_id(schema: dict[str, Any]) -> bool:
+    return any(one.get("maxLength") == 40 for one in [schema, *schema.get("anyOf", [])])
+
+
+def _schemas(document: Any, schema: dict[str, Any]) -> list[dict[str, Any]]:
+    found = [schema, *schema.get("allOf", []), *schema.get("anyOf", [])]
+    return [
+        document["components"]["schemas"][one["$ref"].split("/")[-1]] if "$ref" in one else one
+        for one in found
+    ]
+
+
+@pytest.mark.parametrize("name", POSTS)
+def test_repeated_post_acts_once_and_gets_the_same_answer(
+    organization: Organization, admin: Program, name: str
+) -> None:
+    path, body = path_of(name, organization), body_of(name, organization)
+    first = admin.post(path, body, Idempotency_Key="once")
+    before = Event.objects.count()
+    again = admin.post(path, body, Idempotency_Key="once")
+    assert first.status_code in (200, 201), first.content
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert Event.objects.count() == before
+    # A payment link is in the answer, which a reader of the database must not get.
+    assert "http" not in IdempotentCall.objects.get().sealed_answer
+
+
+def test_list_needs_no_more_queries_for_more_rows(reader: Program, dana: Customer) -> None:
+    reader.get("/invoices")  # the use of the key is noted once
+    counts = set()
+    for _ in range(3):
+        personas.request_payment(personas.sent_invoice(dana))
+        with CaptureQueriesContext(connection) as queries:
+            reader.get("/invoices")
+        counts.add(len(queries))
+    assert len(counts) == 1
