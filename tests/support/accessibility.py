@@ -17,7 +17,8 @@ _RUN = """async ([within, rules]) => {
 
 def violations(page: Page, within: str = "html") -> list[str]:
     """Returns the violations inside the first element of this selector: the rule, and the element's HTML."""
-    page.evaluate(_axe())
+    if not page.evaluate("Boolean(window.axe)"):  # half a megabyte of script, which stays as long as the page
+        page.evaluate(_axe())
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     found: list[str] = page.evaluate(_RUN, [within, None])
     page.emulate_media(color_scheme="dark")
