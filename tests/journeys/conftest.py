@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 from partway.worker.supervisor import Supervisor, SupervisorConfig, free_port
 from partway.worker.tour.mailbox import Mailbox
 from tests.journeys.browser_actions import Member
-from tests.support.browsers import launch
+from tests.support.browsers import WITHOUT_MOVEMENT, launch
 
 PHONE_VIEWPORT = {"width": 360, "height": 740}
 DESKTOP_VIEWPORT = {"width": 1280, "height": 860}
@@ -56,7 +56,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture
 def desktop(browser: Browser) -> Iterator[BrowserContext]:
     """A member's browser."""
-    with ConsoleErrorGuard(browser.new_context(viewport=DESKTOP_VIEWPORT)) as context:
+    with ConsoleErrorGuard(browser.new_context(viewport=DESKTOP_VIEWPORT, **WITHOUT_MOVEMENT)) as context:
         yield context
 
 
@@ -64,7 +64,7 @@ def desktop(browser: Browser) -> Iterator[BrowserContext]:
 def phone(browser: Browser) -> Iterator[BrowserContext]:
     """A customer's phone."""
     with ConsoleErrorGuard(
-        browser.new_context(viewport=PHONE_VIEWPORT, has_touch=True, is_mobile=True)
+        browser.new_context(viewport=PHONE_VIEWPORT, has_touch=True, is_mobile=True, **WITHOUT_MOVEMENT)
     ) as context:
         yield context
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.support.browsers import launch
+from tests.support.browsers import WITHOUT_MOVEMENT, launch
 
 SCREEN = {"width": 360, "height": 640}
 
@@ -49,7 +49,7 @@ def _browser() -> Browser:
 
 def _visit(act: Callable[[Page], T]) -> tuple[list[str], T]:
     console_errors: list[str] = []
-    with _browser().new_context(viewport=SCREEN, has_touch=True, is_mobile=True) as phone:
+    with _browser().new_context(viewport=SCREEN, has_touch=True, is_mobile=True, **WITHOUT_MOVEMENT) as phone:
         phone.set_default_timeout(10_000)
         page = phone.new_page()
         page.on(

@@ -32,7 +32,7 @@ from partway.staff.templatetags.staff import amount_format
 from tests.staff.conftest import SignIn
 from tests.support import layout, long_texts, personas
 from tests.support.accessibility import violations
-from tests.support.browsers import launch
+from tests.support.browsers import WITHOUT_MOVEMENT, launch
 from tests.support.personas import Team
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -52,7 +52,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, team: Team, sign_in: SignIn, live_server: LiveServer) -> Iterator[Page]:
     """Bob, signed in."""
-    context = browser.new_context(base_url=live_server.url, permissions=["clipboard-read", "clipboard-write"])
+    context = browser.new_context(
+        base_url=live_server.url, permissions=["clipboard-read", "clipboard-write"], **WITHOUT_MOVEMENT
+    )
     session = sign_in(team.bob).cookies["sessionid"]
     context.add_cookies([{"name": session.key, "value": session.value, "url": live_server.url}])
     yield context.new_page()
