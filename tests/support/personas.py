@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
@@ -96,8 +97,9 @@ def member(owner: Organization, name: str, role: str) -> Member:
     return Member.objects.create(organization=owner, user=user, role=role)
 
 
+@lru_cache(maxsize=100)
 def owner_actor(owner: Organization) -> events.Actor:
-    """Returns the owner of this organization as an actor."""
+    """Returns the owner of this organization as an actor; read once, since each act of a persona needs it."""
     return events.member_actor(owner.members.select_related("user").get(role=Role.OWNER))
 
 
