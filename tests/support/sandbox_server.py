@@ -26,13 +26,17 @@ START_WITHIN_SECONDS = 60
 def wait_until(
     question: Callable[[], Any], within: float = TIMEOUT_SECONDS, interval_seconds: float = 0.01
 ) -> Any:
-    """Returns the first true result of `question`; fails when there is none in time."""
+    """Returns the first true result of `question`; fails when there is none in time.
+
+    Asks less and less often, down to ten times a second, because most questions read the database.
+    """
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         result = question()
         if result:
             return result
         time.sleep(interval_seconds)
+        interval_seconds = max(interval_seconds, min(1.2 * interval_seconds, 0.1))
     raise AssertionError("the condition never became true")
 
 
