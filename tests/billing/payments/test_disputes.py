@@ -259,9 +259,11 @@ def test_less_is_lost_than_was_taken_as_a_loss(paid: Payment, alice: Actor) -> N
 
 
 def test_dispute_of_another_amount_is_won_after_all(paid: Payment) -> None:
-    dispute(paid, 30_000, "lost")
-    row = dispute(paid, 12_000, "won")
+    dispute(paid, 30_000, "lost", reason="debit_returned")
+    row = dispute(paid, 12_000, "won", reason="debit_returned")
     assert (row.amount_minor, sums(paid)) == (12_000, (30_000, 0, 0, 0, 0))
+    # All that it took comes back at once: the customer is not told that it took the new amount.
+    assert Mail.objects.filter(kind="debit_returned").count() == 1
 
 
 def test_open_dispute_follows_its_amount_and_last_day(paid: Payment) -> None:
