@@ -134,15 +134,22 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "refund_failed",
-        {"amount": PART, "refund": "ref_1"},
-        "The refund of $50.00 failed: the customer does not get the money. It is back on the invoice as far as it "
-        "still fits; the rest is credit.",
+        {"amount": FULL, "refund": "ref_1", "on_invoice": PART, "credit": PART},
+        "The refund of $300.00 failed: the customer does not get the money. $50.00 of it is back on an invoice, and "
+        "$50.00 is credit.",
     ),
     (
         "refund_failed",
-        {"amount": PART, "refund": "ref_1", "reason": "disputed"},
-        "The refund of $50.00 was not sent: meanwhile the customer’s bank asked more of this payment back than it "
-        "would have left. It is back on the invoice as far as it still fits; the rest is credit.",
+        {"amount": FULL, "refund": "ref_1", "on_invoice": PART, "credit": PART, "reason": "covered"},
+        "The refund of $300.00 failed: the customer does not get the money. $50.00 of it is back on an invoice and "
+        "$50.00 is credit; the rest covers what was taken beyond the payment.",
+    ),
+    (
+        "refund_failed",
+        {"amount": FULL, "refund": "ref_1", "on_invoice": PART, "credit": PART, "reason": "disputed"},
+        "The refund of $300.00 was not sent: meanwhile the customer’s bank asked more of this payment back than it "
+        "would have left. $50.00 of it is back on an invoice and $50.00 is credit; the rest covers what was taken "
+        "beyond the payment.",
     ),
     (
         "dispute_opened",
@@ -166,6 +173,23 @@ SENTENCES: list[tuple[str, dict[str, Any], str]] = [
         "dispute_lost",
         {"amount": PART, "dispute": "dis_1", "reason": "not_due"},
         "The dispute about $50.00 was lost, so the customer has this money again. Nothing of it is due on an invoice.",
+    ),
+    (
+        "dispute_lost",
+        {"amount": PART, "dispute": "dis_1", "reason": "returned_due_again"},
+        "The customer’s bank returned $50.00 of a bank debit, so the customer has this money again. What it took off "
+        "an invoice is due again there.",
+    ),
+    (
+        "dispute_lost",
+        {"amount": PART, "dispute": "dis_1", "reason": "returned_not_due"},
+        "The customer’s bank returned $50.00 of a bank debit, so the customer has this money again. Nothing of it is "
+        "due on an invoice.",
+    ),
+    (
+        "disputed_beyond_payment",
+        {"disputed": FULL, "captured": FULL, "lost": PART, "reason": "returned"},
+        "$300.00 of a payment of $300.00 was returned by the customer’s bank, $50.00 more than was left of it.",
     ),
     (
         "disputed_beyond_payment",

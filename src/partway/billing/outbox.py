@@ -164,13 +164,25 @@ def queue_refund_notice(refund: Refund, event: Event) -> None:
     queue("refund", event, Recipients(to=to, cc=cc, reply_to=reply_to, data={"refund": refund.pk}))
 
 
-def queue_refund_failure(refund: Refund, event: Event) -> None:
-    """Queues the notice that a refund failed: to the member who made it, else to the organization."""
+def queue_refund_failure(refund: Refund, event: Event, figures: Mapping[str, int]) -> None:
+    """Queues the notice that a refund failed: to the member who made it, else to the organization.
+
+    figures: how much of it is back on the invoice, and how much is credit, in minor units.
+    """
     payment, office = refund.payment, refund.payment.document.organization.email
     started = payment.events.filter(type="refund.started", data__refund=refund.pk).first()
     made_by = Member.objects.select_related("user").filter(pk=started.actor_id).first() if started else None
     to = made_by.user.email if made_by else office
-    queue("refund_failed", event, Recipients(to=[to], reply_to=office, data={"refund": refund.pk}))
+    data = {"refund": refund.pk, **figures}
+    queue("refund_failed", event, Recipients(to=[to], reply_to=office, data=data))
+
+
+def queue_refund_withdrawal(refund: Refund, event: Event, figures: Mapping[str, int]) -> None:
+    """Queues the mail to the customer that a refund which was announced to them failed; `figures` as above."""
+    payment = refund.payment
+    to, cc = receipt_recipients(payment.document, payment.payment_request)
+    office, data = payment.document.organization.email, {"refund": refund.pk, **figures}
+    queue("refund_not_received", event, Recipients(to=to, cc=cc, reply_to=office, data=data))
 
 
 def queue_dispute_notice(dispute: Dispute, event: Event, kind: str) -> None:

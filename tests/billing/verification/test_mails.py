@@ -28,6 +28,7 @@ KINDS = [
     ("payment.failed", "payment_failed_notice"),
     ("refund.succeeded", "refund"),
     ("refund.failed", "refund_failed"),
+    ("refund.failed", "refund_not_received"),
     ("dispute.lost", "dispute_closed"),
     ("dispute.lost", "debit_returned"),
     ("member.invited", "invitation"),

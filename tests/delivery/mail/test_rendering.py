@@ -304,6 +304,43 @@ def test_mail_of_failed_refund_tells_what_to_do(refund: Refund, invoice: Invoice
     assert not kinds.is_valid(mail, now=now())
 
 
+def test_failed_refund_says_what_is_back_on_invoice_and_what_is_credit(
+    refund: Refund, invoice: Invoice
+) -> None:
+    invoice.refresh_from_db()
+    personas.record_check(invoice, invoice.amount_due_minor - 4_000)
+    Mail.objects.filter(kind="refund").update(status="sent", sent_at=now())
+    personas.fail_refund(refund)
+    for kind, words in (
+        ("refund_failed", ("$40.00 is back on an invoice", "$60.00 is credit")),
+        ("refund_not_received", ("could not be delivered", "Your credit", "$40.00", "$60.00", "$100.00")),
+    ):
+        mail = Mail.objects.get(kind=kind)
+        for text in (str(_message(mail).body), _html(mail)):
+            for each in words:
+                assert each in text
+
+
+@pytest.mark.parametrize(("status", "is_valid"), [("sent", True), ("queued", False), ("bounced", False)])
+def test_customer_hears_of_failed_refund_that_was_announced_to_them(
+    refund: Refund, status: str, is_valid: bool
+) -> None:
+    Mail.objects.filter(kind="refund").update(status=status)
+    personas.fail_refund(refund)
+    mail = Mail.objects.get(kind="refund_not_received")
+    assert mail.to == Mail.objects.get(kind="refund").to
+    assert kinds.is_valid(mail, now=now()) is is_valid
+
+
+def test_customer_hears_of_failed_automatic_refund_that_their_receipt_named(invoice: Invoice) -> None:
+    personas.record_check(invoice, 90_000)
+    payment = personas.captured_payment(invoice, 20_000)
+    payment.refunds.update(gateway_ref="re_1")
+    Mail.objects.filter(kind="receipt", payment=payment).update(status="sent", sent_at=now())
+    personas.fail_refund(payment.refunds.get())
+    assert kinds.is_valid(Mail.objects.get(kind="refund_not_received"), now=now())
+
+
 def test_mail_of_refund_that_was_disputed_does_not_advise_to_pay_it_twice(refund: Refund) -> None:
     personas.fail_refund(refund)
     Refund.objects.update(failure_code="disputed")

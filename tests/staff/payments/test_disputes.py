@@ -43,13 +43,19 @@ def test_timeline_calls_a_returned_debit_so(charlie: Client, paid: Payment) -> N
     shown = page(charlie, paid)
     assert "The customer’s bank returned $100.00 of a bank debit" in shown
     assert "The customer has $100.00 again, because the bank returned the debit" in shown
+    assert shown.count("Returned by the bank") == 2  # the payment, and the dispute
+    assert "Lost in a dispute" not in shown
+    assert text_of(charlie.get("/o/alder/payments/")).count("Returned by the bank") == 2
+    assert "Bank debit returned" in text_of(charlie.get("/o/alder/attention/"))
+    personas.dispute(paid, 5_000, "lost", ref="dp_2")
+    assert "Lost in a dispute" in page(charlie, paid)
 
 
 def test_invoice_page_shows_what_is_disputed_and_lost(charlie: Client, paid: Payment) -> None:
     personas.dispute(paid, 10_000)
     personas.dispute(paid, 5_000, "lost", ref="dp_2")
     shown = text_of(charlie.get(f"/o/alder/invoices/{paid.invoice_id}/"))
-    for words in ("$100.00 disputed", "$50.00 lost in a dispute", "because a dispute was lost"):
+    for words in ("$100.00 disputed", "$50.00 taken back by the bank", "because a dispute was lost"):
         assert words in shown
 
 

@@ -139,6 +139,16 @@ class Dispute(models.Model):
         return self.evidence_due_at is not None and self.evidence_due_at < now
 
     @property
+    def is_returned_debit(self) -> bool:
+        """Whether the bank returned a debit, which is lost at once, and no dispute to those who read of it."""
+        return self.reason == DisputeReason.DEBIT_RETURNED
+
+    @property
+    def outcome(self) -> str:
+        """The status as pages name it: `returned` where the bank returned a debit."""
+        return "returned" if self.status == DisputeStatus.LOST and self.is_returned_debit else self.status
+
+    @property
     def counted_minor(self) -> int:
         """The part that its payment has money for, or had when the dispute was lost."""
         return self.amount_minor - self.lost_minor

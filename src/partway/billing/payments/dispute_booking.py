@@ -164,7 +164,7 @@ def _amend(
             _alert(dispute, now)
         if dispute.status == "lost" and said["amount_minor"] != dispute.amount_minor:
             _alert(dispute, now)
-            if dispute.reason == DisputeReason.DEBIT_RETURNED:
+            if dispute.is_returned_debit:
                 outbox.queue_debit_return(dispute, event)
 
 
@@ -216,7 +216,7 @@ def _decide(
     outbox.queue_dispute_notice(dispute, event, "dispute_closed")
     # The customer may not know of it: their bank did this, as where the account had no money. Of any other dispute they
     # asked for themselves.
-    if status == DisputeStatus.LOST and dispute.reason == DisputeReason.DEBIT_RETURNED:
+    if status == DisputeStatus.LOST and dispute.is_returned_debit:
         outbox.queue_debit_return(dispute, event)
     alerts.auto_resolve("dispute_opened", subject=dispute.pk, auto_resolution=f"dispute_{status}", now=now)
 
@@ -267,8 +267,8 @@ def _alert(dispute: Dispute, now: datetime) -> None:
         due_at = dispute.details["evidence_due_at"]
         alerts.raise_for_dispute("dispute_opened", dispute, now=now, **about, evidence_due_at=due_at)
     else:
-        effect = dispute_losses.effect(dispute)
-        alerts.raise_for_dispute("dispute_lost", dispute, now=now, **about, reason=effect)
+        reason = dispute_losses.alert_reason(dispute)
+        alerts.raise_for_dispute("dispute_lost", dispute, now=now, **about, reason=reason)
     if dispute.lost_minor:
         lost = Money(dispute.lost_minor, dispute.currency)
         alerts.raise_for_dispute(

@@ -188,14 +188,33 @@ def fail(
     refund: Refund, invoices: Mapping[str, Invoice], *, code: str, message: str, by: Actor, now: datetime
 ) -> None:
     """Ends a refund whose money stayed with us, or came back: it is put back where it still fits (M2)."""
+    was_announced = refund.status == "succeeded" or refund.is_automatic
     data = {**refund.event_data, "code": code, "message": message}
     event = move(refund, "failed", by=by, now=now, data=data, failure_code=code, failure_message=message)
-    refund_effects.restore(refund, invoices, puts_back=True, by=by, now=now)
-    reason = {"reason": code} if code == "disputed" else {}
+    restored = refund_effects.restore(refund, invoices, puts_back=True, by=by, now=now)
+    reason = {}
+    if code == "disputed":
+        reason = {"reason": code}
+    elif restored.on_invoice + restored.credit < refund.amount:
+        reason = {"reason": "covered"}
     alerts.raise_for_payment(
-        "refund_failed", refund.payment, now=now, amount=refund.amount, refund=refund.pk, **reason
+        "refund_failed",
+        refund.payment,
+        now=now,
+        amount=refund.amount,
+        refund=refund.pk,
+        on_invoice=restored.on_invoice,
+        credit=restored.credit,
+        **reason,
     )
-    outbox.queue_refund_failure(refund, event)
+    figures = {
+        "on_invoice_minor": restored.on_invoice.amount_minor,
+        "credit_minor": restored.credit.amount_minor,
+    }
+    outbox.queue_refund_failure(refund, event, figures)
+    # Of one that was disputed the customer has asked their bank for the money.
+    if was_announced and code != "disputed":
+        outbox.queue_refund_withdrawal(refund, event, figures)
     alerts.auto_resolve(
         "refund_unsettled", subject=refund.payment_id, auto_resolution="refund_settled", now=now
     )

@@ -45,6 +45,11 @@ def effect(dispute: Dispute) -> str:
     return "due_again" if left_to_settle(dispute) else "not_due"
 
 
+def alert_reason(dispute: Dispute) -> str:
+    """Returns the reason of the alert that a dispute is lost: its effect, after `returned_` for a returned debit."""
+    return f"returned_{effect(dispute)}" if dispute.is_returned_debit else effect(dispute)
+
+
 @needs(Permission.WRITE_OFF_INVOICES)
 @closes_checkouts
 def settle(dispute: Dispute, *, note: str = "", expected: Money, by: Actor, now: datetime) -> Money:

@@ -6,6 +6,7 @@ The caller holds the locks of `offline_payments.lock_invoices` and has written t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from partway.lib.money import Money
@@ -15,6 +16,14 @@ from ..events import Actor
 from ..ledger import allocations
 from ..models import Invoice, Payment, Refund
 from . import deductions
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Where the money of a refund that failed is by now; the rest of it covers what others took beyond the payment."""
+
+    on_invoice: Money
+    credit: Money
 
 
 def refundable(payment: Payment) -> Money:
@@ -71,17 +80,22 @@ def dashboard_effect(payment: Payment) -> str:
 
 def restore(
     refund: Refund, invoices: Mapping[str, Invoice], *, puts_back: bool, by: Actor, now: datetime
-) -> None:
+) -> Restored:
     """Counts a refund no more that failed or was a mistake, so that its payment has the money again.
 
     puts_back: on the invoices that it was taken off, as far as it fits there; else all of it is credit. Then what
-    others took beyond the payment comes off it: that is no loss any more (M3, M5). `invoices` are the locked rows; of
-    credit none are needed.
+    others took beyond the payment comes off it: that is no loss any more (M3, M5). Returns where it is then. `invoices`
+    are the locked rows; of credit none are needed.
     """
     # Another refund that failed in the same report may have covered a loss of this one since its row was read.
     refund.refresh_from_db(fields=["lost_minor"])
     payment, freed = refund.payment, refund.counted_minor
+    allocated, credit = payment.allocated_minor, payment.unallocated_minor
     allocations.count(payment, refunded=-freed)
     changed = deductions.put_back(refund, freed, invoices, by=by, now=now) if puts_back else {}
     changed |= deductions.cover_losses(payment, invoices, except_for=refund, by=by, now=now)
     deductions.apply_effects(invoices, changed, by=by, now=now)
+    return Restored(
+        Money(max(0, payment.allocated_minor - allocated), payment.captured_currency),
+        Money(max(0, payment.unallocated_minor - credit), payment.captured_currency),
+    )

@@ -57,6 +57,12 @@ CHECKS = (
             & ~Exists(_MAILS_OF_EVENT.filter(kind="debit_returned")),
             "{type} without its mail to the customer",
         ),
+        no_rows_where(
+            Event,
+            Q(type="refund.failed", data__from="succeeded")
+            & ~Exists(_MAILS_OF_EVENT.filter(kind="refund_not_received")),
+            "{type} without its mail to the customer, who was told of the refund",
+        ),
         *(
             no_rows_where(
                 Event,

@@ -42,6 +42,15 @@ def required(row: Row | None) -> Row:
     return row
 
 
+def restored_of(mail: Mail) -> dict[str, Money]:
+    """Returns where the money of a failed refund was when that was booked: `on_invoice`, `credit`, and the `rest`."""
+    refund = refund_of(mail)
+    on_invoice, credit = (
+        Money(mail.data[name], refund.currency) for name in ("on_invoice_minor", "credit_minor")
+    )
+    return {"on_invoice": on_invoice, "credit": credit, "rest": refund.amount - on_invoice - credit}
+
+
 def refund_of(mail: Mail) -> Refund:
     """Returns the refund that the mail is about, with its payment; raises LookupError when the mail has none."""
     rows = Refund.objects.select_related("organization", "payment__invoice", "payment__quote")

@@ -121,12 +121,17 @@ _ALERTS: dict[str, str | Promise] = {
         "%(refunded)s was refunded at the payment service for a payment of %(captured)s. It is not booked."
     ),
     "refund_failed": _(
-        "The refund of %(amount)s failed: the customer does not get the money. It is back on the invoice as far as "
-        "it still fits; the rest is credit."
+        "The refund of %(amount)s failed: the customer does not get the money. %(on_invoice)s of it is back on an "
+        "invoice, and %(credit)s is credit."
+    ),
+    "refund_failed.covered": _(
+        "The refund of %(amount)s failed: the customer does not get the money. %(on_invoice)s of it is back on an "
+        "invoice and %(credit)s is credit; the rest covers what was taken beyond the payment."
     ),
     "refund_failed.disputed": _(
         "The refund of %(amount)s was not sent: meanwhile the customer’s bank asked more of this payment back than it "
-        "would have left. It is back on the invoice as far as it still fits; the rest is credit."
+        "would have left. %(on_invoice)s of it is back on an invoice and %(credit)s is credit; the rest covers what "
+        "was taken beyond the payment."
     ),
     "refund_unsettled": _(
         "The refund of %(amount)s has neither succeeded nor failed at the payment service yet. Look it up there."
@@ -147,11 +152,23 @@ _ALERTS: dict[str, str | Promise] = {
         "The dispute about %(amount)s was lost, so the customer has this money again. Nothing of it is due on an "
         "invoice."
     ),
+    "dispute_lost.returned_due_again": _(
+        "The customer’s bank returned %(amount)s of a bank debit, so the customer has this money again. What it took "
+        "off an invoice is due again there."
+    ),
+    "dispute_lost.returned_not_due": _(
+        "The customer’s bank returned %(amount)s of a bank debit, so the customer has this money again. Nothing of it "
+        "is due on an invoice."
+    ),
     "disputed_beyond_payment": _(
         "%(disputed)s of a payment of %(captured)s is disputed, %(lost)s more than is left of it."
     ),
     "disputed_beyond_payment.lost": _(
         "%(disputed)s of a payment of %(captured)s was lost in a dispute, %(lost)s more than was left of it."
+    ),
+    "disputed_beyond_payment.returned": _(
+        "%(disputed)s of a payment of %(captured)s was returned by the customer’s bank, %(lost)s more than was left of "
+        "it."
     ),
     "dispute_in_other_currency": _(
         "%(disputed)s of a payment of %(captured)s is disputed at the payment service. It is not booked."

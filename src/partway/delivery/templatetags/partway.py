@@ -90,6 +90,7 @@ _STATES: dict[str, tuple[str | Promise, str, str]] = {
     "refunded": (_("Refunded"), "muted", "ring"),
     "disputed": (_("Disputed"), "amber", "half"),
     "lost": (_("Lost in a dispute"), "red", "ring"),
+    "returned": (_("Returned by the bank"), "red", "ring"),
     "won": (_("Won"), "green", "disc"),
     "settled": (_("Settled"), "green", "half"),
     "taken_back": (_("Taken back"), "amber", "ring"),

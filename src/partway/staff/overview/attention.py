@@ -198,6 +198,14 @@ _KINDS = {
         _("Dispute lost"),
         _("There is nothing to ask for again on an invoice, and nothing to take as a loss."),
     ),
+    "dispute_lost.returned_due_again": AlertKind(
+        _("Bank debit returned"),
+        _("Ask the customer for the money again, or take it as a loss."),
+    ),
+    "dispute_lost.returned_not_due": AlertKind(
+        _("Bank debit returned"),
+        _("There is nothing to ask for again on an invoice, and nothing to take as a loss."),
+    ),
     "disputed_beyond_payment": AlertKind(
         _("More is disputed than is left"),
         _(
@@ -207,6 +215,10 @@ _KINDS = {
     ),
     "disputed_beyond_payment.lost": AlertKind(
         _("More was lost than was left"),
+        _("Ask the customer for what they got twice; Partway does not count it as credit."),
+    ),
+    "disputed_beyond_payment.returned": AlertKind(
+        _("More was returned than was left"),
         _("Ask the customer for what they got twice; Partway does not count it as credit."),
     ),
     "dispute_in_other_currency": AlertKind(
@@ -306,7 +318,7 @@ def _rows(found: Iterable[Alert], ctx: MemberContext) -> list[AlertRow]:
                 is_quote=document is not None and document.kind == "quote",
                 message=alert_sentence(alert.kind, {**alert.params, "reason": reason}),
                 is_refundable=alert.kind in _REFUNDABLE_KINDS and reason != "refunded",
-                can_settle=alert.kind == "dispute_lost" and reason == "due_again",
+                can_settle=alert.kind == "dispute_lost" and reason.endswith("due_again"),
                 resolution=resolution_message(alert),
             )
         )
@@ -331,7 +343,8 @@ def _reason(alert: Alert, now: datetime) -> str:
         case "dispute_opened":
             return "evidence_over" if Dispute.objects.get(pk=alert.subject).is_evidence_over(now) else ""
         case "dispute_lost":
-            return dispute_losses.effect(Dispute.objects.get(pk=alert.subject))
+            return dispute_losses.alert_reason(Dispute.objects.get(pk=alert.subject))
         case "disputed_beyond_payment":
-            return "lost" if Dispute.objects.lost().filter(pk=alert.subject).exists() else ""
+            outcome = Dispute.objects.get(pk=alert.subject).outcome
+            return outcome if outcome in ("lost", "returned") else ""
     return stored

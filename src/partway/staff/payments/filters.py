@@ -52,7 +52,7 @@ STATES: dict[str, str | Promise] = {
     "partly_refunded": _("Partly refunded"),
     "refunded": _("Refunded"),
     "disputed": _("Disputed"),
-    "lost": _("Lost in a dispute"),
+    "lost": _("Lost in a dispute, or returned by the bank"),
     "won": _("Dispute won"),
     "settled": _("Settled"),
     "taken_back": _("Taken back"),

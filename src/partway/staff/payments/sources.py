@@ -19,13 +19,14 @@ from django.db.models.functions import Coalesce
 
 from partway.accounts.models import Organization
 from partway.billing.models import Adjustment, Dispute, Event, Invoice, Payment, Quote, Refund
+from partway.billing.models.disputes import DisputeReason
 from partway.billing.models.payments import UNSETTLED, in_documents
 from partway.billing.models.text_keys import found_by
 from partway.lib import clock
 from partway.lib.money import Money
 
 _COUNTING = (
-    *("succeeded", "partly_refunded", "refunded", "disputed", "lost"),
+    *("succeeded", "partly_refunded", "refunded", "disputed", "lost", "returned"),
     *("settled", "taken_back"),
 )
 _NOTHING = Value(0, output_field=BigIntegerField())
@@ -174,13 +175,14 @@ class Source:
 
 
 def payment_status(payment: Payment) -> str:
-    """Returns the stored status, or what is derived: unwanted, disputed, lost, (partly_)refunded (DESIGN section 4)."""
+    """Returns the stored status, or what is derived: unwanted, disputed, lost, returned, … (DESIGN section 4)."""
     if payment.is_unwanted:
         return "unwanted"
     if payment.frozen_minor:
         return "disputed"
-    if payment.lost_minor:
-        return "lost"
+    if payment.lost_minor:  # which is rare, so that this may ask once for each
+        in_disputes = payment.disputes.lost().exclude(reason=DisputeReason.DEBIT_RETURNED)
+        return "lost" if in_disputes.exists() else "returned"
     if not payment.refunded_minor:
         return payment.status
     return "refunded" if payment.refunded_minor == payment.captured_minor else "partly_refunded"
@@ -231,7 +233,7 @@ def _present_dispute(source: Source, dispute: Dispute, zone: str) -> Entry:
         day=clock.today(at, zone),
         at=at,
         amount=-dispute.amount,
-        status="disputed" if dispute.status == "open" else dispute.status,
+        status="disputed" if dispute.status == "open" else dispute.outcome,
         document=dispute.payment.document,
         issued=dispute.payment,
         payment=dispute.payment,

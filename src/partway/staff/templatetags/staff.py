@@ -97,6 +97,7 @@ _MAIL_KIND_LABELS = {
     "debit_returned": _("Notice of a returned debit"),
     "refund": _("Notice of refund"),
     "refund_failed": _("Notice to the member"),
+    "refund_not_received": _("Notice of a failed refund"),
     "dispute_opened": _("Notice of a dispute"),
     "dispute_reminder": _("Reminder of evidence"),
     "dispute_closed": _("Notice of a dispute"),

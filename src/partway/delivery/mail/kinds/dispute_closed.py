@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _
 
 from partway.accounts.permissions import Permission
 from partway.billing.models import Mail
-from partway.billing.models.disputes import DisputeReason
 from partway.billing.receivables import dispute_losses
 
 from ...formats import format_money
@@ -24,7 +23,7 @@ def content(mail: Mail) -> Content:
     document = dispute.payment.document
     if dispute.status == "won":
         subject = _("The dispute about %(amount)s was won (%(document)s)")
-    elif dispute.reason == DisputeReason.DEBIT_RETURNED:
+    elif dispute.is_returned_debit:
         subject = _("The bank of %(customer)s returned %(amount)s of a debit (%(document)s)")
     else:
         subject = _("The dispute about %(amount)s was lost (%(document)s)")

@@ -11,7 +11,7 @@ from partway.accounts.permissions import Permission
 from partway.billing.models import Mail
 
 from ...formats import format_money
-from ..content import Content, document_name, receipt_context, refund_of, staff_url
+from ..content import Content, document_name, receipt_context, refund_of, restored_of, staff_url
 
 read_permission = Permission.VIEW_STORED_MAIL
 
@@ -37,5 +37,10 @@ def content(mail: Mail) -> Content:
             "customer": document.customer.name,
             "document": document_name(document),
         },
-        context={**receipt_context(refund.payment), "refund": refund, "url": staff_url(document)},
+        context={
+            **receipt_context(refund.payment),
+            **restored_of(mail),
+            "refund": refund,
+            "url": staff_url(document),
+        },
     )
