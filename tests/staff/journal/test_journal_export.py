@@ -69,6 +69,8 @@ def test_quickbooks_file_has_its_columns_and_balanced_journals(charlie: Client, 
             "Currency",
         )
     ]
+    # An account below another is named with a colon that has no space beside it.
+    assert {row["*AccountName"] for row in found} == {"Receivables", "Revenue 0%", "Received:Check"}
     for number in {row["*JournalNo"] for row in found}:
         of_one = [row for row in found if row["*JournalNo"] == number]
         debits, credits_ = (

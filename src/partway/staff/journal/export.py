@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -31,6 +32,7 @@ _QUICKBOOKS_HEADER = (
     *("*JournalNo", "*JournalDate", "*AccountName", "*Debits", "*Credits"),
     *("Description", "Name", "Currency"),
 )
+_COLON = re.compile(r"\s*:\s*")
 # A spreadsheet is made before its first byte leaves, see the list of payments.
 MAX_XLSX_ENTRIES = 50_000
 
@@ -95,7 +97,8 @@ def _quickbooks_lines(ctx: MemberContext, period: Period) -> Iterator[list[Cell]
     chart = accounts.chart(ctx.organization)
     for entry in _entries(ctx, period):
         for line in entry.lines:
-            name = account_name(chart[line.account])
+            # Its names have no quotes, and a colon is between an account and one below it, with no space beside it.
+            name = _COLON.sub(":", account_name(chart[line.account]).replace('"', "'"))
             amounts = (line.debit, line.credit)
             yield [
                 entry.number,
