@@ -21,12 +21,13 @@ from partway.accounts.models import GatewayAccount, Organization
 from partway.billing.checkouts.gateway_calls import gateway_for_account as gateway_for
 from partway.billing.checkouts.gateway_calls import operator_fee
 from partway.billing.errors import GatewayNotAllowed, GatewayNotReady, Invalid, NotPayable
-from partway.billing.models import Alert, Callback, Event, Mail, Payment
+from partway.billing.models import Alert, Callback, Dispute, Event, Mail, Payment
 from partway.billing.payments.platform_callbacks import receive_callback
 from partway.billing.payments.refresh import refresh_payment
 from partway.billing.payments.start import start_payment
 from partway.billing.people import gateway_accounts, platform_accounts
 from partway.delivery.mail import kinds, rendering
+from partway.delivery.messages.connections import connection_notes
 from partway.gateways.platform import ApplicationFee, Platform
 from partway.gateways.protocol import Refused
 from partway.gateways.registry import GATEWAYS
@@ -268,6 +269,53 @@ def test_account_waits_for_a_platform_that_is_gone_or_of_another_mode(
         gateway_for(account)
     with pytest.raises(GatewayNotAllowed, match="no_platform"):
         open_account(organization)
+
+
+def test_check_says_what_is_wrong_about_the_endpoint_of_the_operator(
+    organization: Organization, operator: StandInAccount, settings: Settings
+) -> None:
+    settings.PARTWAY_URL = "https://pay.host.example"
+    account = onboarded(organization, operator)
+
+    def notes() -> list[str]:
+        assert gateway_accounts.check(account, now=now())
+        found = [one["code"] for one in account.findings if "callbacks" in one["code"]]
+        assert [note for note in connection_notes(account, "UTC") if "%" in note.message + note.advice] == []
+        return found
+
+    assert notes() == ["platform_callbacks_missing"]
+    url = "https://pay.host.example/callbacks/platforms/stripe/"
+    endpoint = operator.control("add_endpoint", url=url, enabled_events=["payout.paid"], connect=True)
+    assert notes() == ["platform_callbacks_incomplete"]
+    sdk = stripe.StripeClient(operator.test_key, base_addresses={"api": operator.stand_in.url})
+    sdk.v1.webhook_endpoints.update(endpoint["id"], {"enabled_events": ["*"]})
+    assert notes() == ["callbacks"]
+    sdk.v1.webhook_endpoints.update(endpoint["id"], {"disabled": True})
+    assert notes() == ["platform_callbacks_disabled"]
+    settings.PARTWAY_GATEWAY_PLATFORMS = {"stripe": Platform(operator.test_key)}
+    assert notes() == ["platform_callbacks_secret", "platform_callbacks_disabled"]
+
+
+def test_every_call_for_a_connected_account_is_made_on_it(
+    organization: Organization, operator: StandInAccount
+) -> None:
+    account = onboarded(organization, operator)
+    payment, gateway = paid(organization, operator), gateway_for(account)
+    personas.give_back(payment, 10_000)
+    dispute = operator.control("dispute", id=payment.checkout_ref, connected=account.account_ref, amount=500)
+    [payout] = operator.control("pay_out", connected=account.account_ref)
+    refresh_payment(payment, now=now())
+    assert Dispute.objects.get().gateway_ref == dispute["id"]
+    long_ago = now() - timedelta(days=40)
+    [line], [paid_out] = list(gateway.list_since(long_ago)), list(gateway.payouts_since(long_ago))
+    assert ([one.ref for one in line.state.disputes], paid_out.ref) == ([dispute["id"]], payout["id"])
+    assert {item.reference for item in paid_out.items} == {payment.pk}
+    found = gateway.find_checkout(dispute["id"])
+    assert found is not None
+    assert found.reference == payment.pk
+    # Of the operator's own account only the endpoint is asked about, and the account itself was made there.
+    own = {one["name"] for one in operator.control("requests")}
+    assert own <= {"accounts.create", "webhook_endpoints.create", "webhook_endpoints.list"}
 
 
 def test_country_without_the_gateway_is_refused(organization: Organization, operator: StandInAccount) -> None:

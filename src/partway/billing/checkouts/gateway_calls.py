@@ -119,7 +119,9 @@ def step_of(payment: Payment) -> Money:
 
 
 def callback_url(account: GatewayAccount) -> str:
-    """Returns the URL to which this account's gateway sends its callbacks."""
+    """Returns the URL to which this account's gateway sends its callbacks; a platform has one for all accounts."""
+    if account.is_of_platform:
+        return f"{settings.PARTWAY_URL}/callbacks/platforms/{account.gateway}/"
     return f"{settings.PARTWAY_URL}/callbacks/{account.pk}/"
 
 

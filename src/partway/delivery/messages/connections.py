@@ -19,6 +19,10 @@ from ..formats import current_locale, format_datetime
 from ..receipt_figures import method_label
 from .gateways import gateway_params
 
+_LATE_REPORTS = _(
+    "Payments are found all the same, some minutes late. The operator runs “partway gateways platform”."
+)
+
 # By the code of the finding, or "code.level" where the level changes it: the sentence, and what to do.
 FINDINGS: dict[str, tuple[str | Promise, str | Promise]] = {
     "account": (_("The account is “%(name)s” (%(ref)s)."), ""),
@@ -103,6 +107,22 @@ FINDINGS: dict[str, tuple[str | Promise, str | Promise]] = {
         _(
             "Is %(url)s reachable from the internet? %(gateway_at_start)s tries again, and no payment is lost."
         ),
+    ),
+    "platform_callbacks_missing": (
+        _("The operator’s endpoint for reports of %(gateway)s is missing: %(url)s."),
+        _LATE_REPORTS,
+    ),
+    "platform_callbacks_disabled": (
+        _("The operator’s endpoint for reports of %(gateway)s is switched off: %(url)s."),
+        _LATE_REPORTS,
+    ),
+    "platform_callbacks_incomplete": (
+        _("The operator’s endpoint for reports of %(gateway)s does not get everything. Missing: %(events)s."),
+        _LATE_REPORTS,
+    ),
+    "platform_callbacks_secret": (
+        _("The operator has not set the signing secret of the reports of %(gateway)s, so none is believed."),
+        _LATE_REPORTS,
     ),
     "callbacks_received": (_("The latest report arrived on %(at)s."), ""),
     "clock.ok": (_("The clocks agree."), ""),

@@ -76,7 +76,7 @@ class StripeGateway(StripeCapabilities):
     def check(self, callback_url: str, now: datetime) -> ConnectionReport:
         """Returns the report on the account of the key, and on the endpoint for `callback_url`."""
         if is_connected(self._credentials):
-            return endpoint.check_connected(self._api, self._credentials, now)
+            return endpoint.check_connected(self._base_url, self._credentials, callback_url, now)
         return endpoint.check(self._base_url, self._credentials, callback_url, now)
 
     def start(self, request: CheckoutRequest) -> Checkout:

@@ -72,7 +72,8 @@ def read_callback(
 
 def open_account(url: str, platform: Platform, credentials: Mapping[str, str]) -> Gateway:
     """Returns the gateway of a connected account; makes no call."""
-    return StripeGateway(url, {**credentials, "api_key": platform.key})
+    secret = next(iter(platform.secrets), "")
+    return StripeGateway(url, {**credentials, "api_key": platform.key, "platform_secret": secret})
 
 
 def create_endpoint(url: str, platform: Platform, callback_url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +28,8 @@ _NO_OBJECT = "partway_permission_check"
 # Events that wait for less than this are on their way, and those of earlier days are no news.
 _ON_THE_WAY, _RECENT = timedelta(minutes=2), timedelta(days=1)
 _MAX_UNDELIVERED = 20
+# What is wrong about the endpoint of a platform, with `platform_` before it.
+_OF_OPERATOR = ("callbacks_missing", "callbacks_disabled", "callbacks_incomplete", "callbacks_secret")
 # The capability of a method is its name and `_payments`, but for this one.
 _CAPABILITIES = {"us_bank_account": "us_bank_account_ach_payments"}
 
@@ -48,21 +51,26 @@ def check(
             ref, name = text(account["id"]), _name(account)
             findings += account_findings(account, is_test=is_test)
         findings += clock_findings(resource, now)
-    findings += callback_findings(api, credentials, callback_url, is_test=is_test)
+    secret = credentials.get("signing_secret", "")
+    findings += callback_findings(api, secret, callback_url, is_test=is_test)
     if "Events: Read" not in missing:
         findings += undelivered_events(api, now)
     return ConnectionReport(ref, name, tuple(findings))
 
 
 def check_connected(
-    api: stripe.StripeClient, credentials: Mapping[str, str], now: datetime
+    base_url: str, credentials: Mapping[str, str], callback_url: str, now: datetime
 ) -> ConnectionReport:
-    """Returns the report on a connected account; one that has left the platform is a finding. Raises as `calling`."""
-    ref = credentials["connected_account"]
-    mode = "mode_test" if is_test_account(credentials) else "mode_live"
+    """Returns the report on a connected account; one that has left the platform is a finding. Raises as `calling`.
+
+    The endpoint of the callbacks is the operator's: what is not right about it is for the operator to do, and until
+    then payments are found without it.
+    """
+    ref, key, is_test = credentials["connected_account"], credentials["api_key"], is_test_account(credentials)
+    mode = "mode_test" if is_test else "mode_live"
     try:
         with calling():
-            resource = api.v1.accounts.retrieve_current()
+            resource = client_for(base_url, key, ref).v1.accounts.retrieve_current()
             # Also in test mode it can charge nothing before its owner has answered Stripe's questions.
             findings = account_findings(resource.to_dict(), is_test=False)
     except Refused as refusal:
@@ -71,6 +79,15 @@ def check_connected(
         return ConnectionReport(ref, "", (Finding(FindingLevel.WRONG, "disconnected"),))
     name = str(findings[0].params["name"])
     findings = [Finding(FindingLevel.OK, mode), *findings, *clock_findings(resource, now)]
+    secret = credentials.get("platform_secret", "")
+    about_endpoint = callback_findings(client_for(base_url, key), secret, callback_url, is_test=is_test)
+    findings += [
+        replace(one, level=FindingLevel.ADVICE, code=f"platform_{one.code}")
+        if one.code in _OF_OPERATOR
+        else one
+        for one in about_endpoint
+        if one.code not in ("callbacks_unread", "callbacks_version")
+    ]
     return ConnectionReport(ref, name, tuple(findings))
 
 
@@ -169,7 +186,7 @@ def clock_findings(resource: stripe.Account, now: datetime) -> list[Finding]:
 
 
 def callback_findings(
-    api: stripe.StripeClient, credentials: Mapping[str, str], callback_url: str, *, is_test: bool
+    api: stripe.StripeClient, secret: str, callback_url: str, *, is_test: bool
 ) -> list[Finding]:
     """Compares the endpoint of the account with what is needed; raises Refused and OutcomeUnknown."""
     url: dict[str, str] = {"url": callback_url}
@@ -177,7 +194,7 @@ def callback_findings(
         # Stripe takes no such address. To try everything on one machine, asking now and then is enough.
         return [Finding(FindingLevel.ADVICE if is_test else FindingLevel.WRONG, "callbacks_unreachable", url)]
     findings = []
-    if not credentials.get("signing_secret"):
+    if not secret:
         findings.append(Finding(FindingLevel.WRONG, "callbacks_secret", url))
     try:
         with calling():
