@@ -39,8 +39,8 @@ class Finding:
     callbacks             ok: url
     callbacks_missing, callbacks_disabled, callbacks_secret   wrong: url
     callbacks_incomplete  wrong: url, events that are not sent
-    platform_callbacks_missing, platform_callbacks_disabled, platform_callbacks_incomplete, platform_callbacks_secret
-                          advice: the same of the operator's endpoint, where the account is of a platform
+    platform_callbacks_missing, platform_callbacks_disabled, platform_callbacks_secret   advice: of the operator's: url
+    platform_callbacks_incomplete   advice: url, events that are not sent to the operator's
     callbacks_version     advice: version of the endpoint, expected
     callbacks_unread      advice: the key may not read the endpoints, so they were not compared
     callbacks_unreachable wrong, advice: url that is of no use from outside

@@ -155,12 +155,11 @@ def start(
         return response
     except BillingError as error:
         return rerender(error_message(error), error.status)
-    url = urlsplit(payment.checkout_url)
-    gateway = gateway_calls.current_gateway(payment.organization)
-    if gateway is None or f"{url.scheme}://{url.netloc}" != gateway.checkout_origin:
+    url = payment.checkout_url
+    if not gateway_calls.is_current_checkout_page(payment.organization, url):
         # A business may have its checkout on a domain of its own, or one that was begun at an earlier account: the page
         # with the form did not name it. A browser would block that redirect, but lets a page lead anywhere.
-        context = {"organization": payment.organization, "url": payment.checkout_url, "host": url.hostname}
+        context = {"organization": payment.organization, "url": url, "host": urlsplit(url).hostname}
         return page(request, "checkout", context)
     # See Other: the browser opens the checkout by GET, and Back does not send the form again.
-    return HttpResponse(status=303, headers={"Location": payment.checkout_url})
+    return HttpResponse(status=303, headers={"Location": url})

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -84,6 +85,12 @@ def current_gateway(organization: Organization) -> Gateway | None:
         return gateway_for_account(account) if account else None
     except (Refused, OutcomeUnknown):  # the sandbox of a live installation, unreadable credentials
         return None
+
+
+def is_current_checkout_page(organization: Organization, url: str) -> bool:
+    """Returns whether a checkout's URL is of the origin that the page with its Pay button names in its policy."""
+    gateway, parts = current_gateway(organization), urlsplit(url)
+    return gateway is not None and f"{parts.scheme}://{parts.netloc}" == gateway.checkout_origin
 
 
 @contextmanager
