@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import StringIO
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -16,6 +17,7 @@ from partway.billing.verification import verify
 from partway.lib.clock import now
 from partway.worker import seed
 from partway.worker.seed.bulk_insert import BulkTable
+from partway.worker.supervisor import SupervisorConfig
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +38,13 @@ def test_seed_is_approved_where_the_operator_must_approve(settings: Settings) ->
     settings.PARTWAY_PAYMENTS_NEED_APPROVAL = True
     seeded = seed.build(invoices=1, now=now(), rng=Random(1))  # noqa: S311 - the same each time
     assert seeded.payments_enabled
+
+
+def test_demo_is_approved_where_the_operator_must_approve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARTWAY_PAYMENTS_NEED_APPROVAL", "yes")
+    assert SupervisorConfig(tmp_path, 1, 2).environment()["PARTWAY_PAYMENTS_NEED_APPROVAL"] == "no"
 
 
 def test_seed_has_invoices_in_every_status(seeded_organization: Organization) -> None:

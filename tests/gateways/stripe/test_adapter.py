@@ -241,6 +241,17 @@ def test_close_is_done_or_unknown_whatever_call_is_lost(
     assert stripe_harness.captures(checkout) == []
 
 
+@pytest.mark.parametrize("kind", ["rate_limited", "lock_timeout"])
+def test_close_under_a_constant_limit_is_unknown_at_once(stripe_harness: StripeHarness, kind: str) -> None:
+    checkout = authorized(stripe_harness)
+    stripe_harness.account.inject(kind, on="payment_intents.cancel", count=9)
+    before = len(stripe_harness.account.control("requests"))
+    assert stripe_harness.gateway.close(checkout.ref, "close:1") == CloseOutcome.UNKNOWN
+    assert len(stripe_harness.account.control("requests")) == before + 2
+    stripe_harness.account.control("clear_faults")
+    assert stripe_harness.gateway.close(checkout.ref, "close:2") == CloseOutcome.CLOSED
+
+
 # Money in another currency
 
 
