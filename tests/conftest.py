@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from pytest_django.fixtures import Settings
 
+from partway.accounts.models import Organization
 from tests.gateways.stripe_server.client import StandIn, running_stripe
+from tests.support.gateway_driver import GatewayDriver
 from tests.support.gateways import GATEWAYS, TEST_GATEWAY
-from tests.support.sandbox_server import SandboxServer, running_sandbox
+from tests.support.sandbox_server import CallbackReceiver, SandboxServer, running_sandbox
+from tests.support.stripe_driver import StripeDriver
+
+# Each gateway, with the fixture of its server.
+DRIVERS: dict[str, tuple[str, type[GatewayDriver]]] = {
+    "sandbox": ("sandbox_server", GatewayDriver),
+    "stripe": ("stand_in", StripeDriver),
+}
 
 # A busy machine is not a defect, so examples have no deadline; CI tries the same examples every time, so that a
 # failure can be repeated.
@@ -25,7 +37,9 @@ gc.disable()
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Runs tests with the mark `every_gateway` at each gateway, unless TEST_GATEWAY names the only one."""
     if TEST_GATEWAY == "sandbox" and metafunc.definition.get_closest_marker("every_gateway"):
-        metafunc.parametrize("gateway_driver", GATEWAYS, indirect=True)
+        # To the database it makes no difference which gateway it is.
+        others = [pytest.param(code, marks=pytest.mark.left_to("sqlite")) for code in GATEWAYS[1:]]
+        metafunc.parametrize("gateway_code", [GATEWAYS[0], *others], scope="session")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,6 +70,41 @@ def stand_in() -> Iterator[StandIn]:
     """The stand-in for Stripe, which all tests share, each with an account of its own."""
     with running_stripe() as stand_in:
         yield stand_in
+
+
+@pytest.fixture(scope="session")
+def callback_receiver() -> Iterator[CallbackReceiver]:
+    """Receives the callbacks of the gateway; a test passes on those that it needs."""
+    with CallbackReceiver() as callback_receiver:
+        yield callback_receiver
+
+
+@pytest.fixture(scope="session")
+def gateway_code() -> str:
+    """The gateway at which a test runs; the mark `every_gateway` makes it each of them."""
+    return TEST_GATEWAY
+
+
+@pytest.fixture
+def partway_url(callback_receiver: CallbackReceiver) -> str:
+    """The address to which the gateway sends callbacks."""
+    return callback_receiver.url.removesuffix("/callbacks")
+
+
+@pytest.fixture
+def connect_gateway(
+    request: pytest.FixtureRequest,
+    gateway_code: str,
+    callback_receiver: CallbackReceiver,
+    partway_url: str,
+    settings: Settings,
+) -> Callable[[Organization], GatewayDriver]:
+    """Returns a function that connects an organization to a new account at the running gateway."""
+    fixture, driver = DRIVERS[gateway_code]
+    company: Any = request.getfixturevalue(fixture)
+    settings.PARTWAY_URL = partway_url
+    settings.PARTWAY_GATEWAY_URLS = {gateway_code: company.url}
+    return partial(driver.connect, company, callback_receiver)
 
 
 @pytest.fixture(scope="session")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from pytest_django.fixtures import Settings
 
 from partway.accounts.models import Organization
 from partway.billing.events import Actor
 from partway.billing.models import Customer, Invoice, PaymentRequest
-from tests.gateways.stripe_server.client import StandIn
 from tests.support import incremental_verify, personas
 from tests.support.gateway_driver import PAYMENT_SOURCES, GatewayDriver, PaymentTarget
-from tests.support.gateways import TEST_GATEWAY
-from tests.support.sandbox_server import CallbackReceiver, SandboxServer
-from tests.support.stripe_driver import StripeDriver
 
 
 @pytest.fixture(autouse=True)
@@ -23,13 +18,6 @@ def _verify_books(db: None) -> Iterator[None]:
     """Verifies the books after each test."""
     yield
     assert incremental_verify.differences() == []
-
-
-@pytest.fixture(scope="session")
-def callback_receiver() -> Iterator[CallbackReceiver]:
-    """Receives the callbacks of the gateway; a test passes on those that it needs."""
-    with CallbackReceiver() as callback_receiver:
-        yield callback_receiver
 
 
 @pytest.fixture
@@ -70,25 +58,9 @@ def source(request: pytest.FixtureRequest, dana: Customer) -> PaymentTarget:
 
 @pytest.fixture
 def gateway_driver(
-    request: pytest.FixtureRequest,
-    callback_receiver: CallbackReceiver,
-    organization: Organization,
-    settings: Settings,
+    connect_gateway: Callable[[Organization], GatewayDriver], organization: Organization
 ) -> Iterator[GatewayDriver]:
-    """A running gateway with an account of alder; at the end its ledger must agree with our books.
-
-    The sandbox, unless a test is parametrized (`indirect`) or TEST_GATEWAY names another.
-    """
-    code = getattr(request, "param", TEST_GATEWAY)
-    settings.PARTWAY_URL = callback_receiver.url.removesuffix("/callbacks")
-    gateway_driver: GatewayDriver
-    if code == "sandbox":
-        sandbox_server: SandboxServer = request.getfixturevalue("sandbox_server")
-        settings.PARTWAY_GATEWAY_URLS = {"sandbox": sandbox_server.url}
-        gateway_driver = GatewayDriver.connect(sandbox_server, callback_receiver, organization)
-    else:
-        stand_in: StandIn = request.getfixturevalue("stand_in")
-        settings.PARTWAY_GATEWAY_URLS = {"stripe": stand_in.url}
-        gateway_driver = StripeDriver.connect(stand_in, callback_receiver, organization)
+    """A running gateway with an account of alder; at the end its ledger must agree with our books."""
+    gateway_driver = connect_gateway(organization)
     yield gateway_driver
     gateway_driver.assert_ledger_matches_books()

@@ -13,14 +13,15 @@ from django.test import Client
 
 from partway.accounts.models import GatewayAccount, Organization
 from partway.billing import links
+from partway.billing.checkouts import gateway_calls
 from partway.billing.checkouts.gateway_calls import current_gateway
 from partway.billing.checkouts.online_amounts import amount_to_charge
 from partway.billing.checkouts.payability import CHECKOUT_LIFETIME
 from partway.billing.models import Callback, Customer, Invoice, Payment, PaymentRequest, Quote
 from partway.billing.payments.refresh import refresh_payment
 from partway.billing.payments.start import start_payment
-from partway.billing.people import gateway_accounts
 from partway.billing.reconciliation import due_work
+from partway.gateways.sandbox.adapter import create_account
 from partway.lib.clock import now as present
 from partway.lib.money import Money
 from tests.support import personas
@@ -82,13 +83,20 @@ class GatewayDriver:
 
     @classmethod
     def connect(
-        cls, company: SandboxServer, callback_receiver: CallbackReceiver | None, organization: Organization
+        cls,
+        company: SandboxServer,
+        callback_receiver: CallbackReceiver | None,
+        organization: Organization,
+        **columns: Any,
     ) -> Self:
-        """Connects the organization to a new account at a running gateway."""
-        by = personas.owner_actor(organization)
-        account = gateway_accounts.connect(
-            organization, gateway="sandbox", credentials={}, by=by, now=present()
+        """Connects the organization to a new account at a running gateway; `columns` are further ones of its row."""
+        account = GatewayAccount(
+            organization=organization, gateway="sandbox", checked_at=present(), **columns
         )
+        account.credentials = create_account(
+            company.url, organization.name, gateway_calls.callback_url(account)
+        )
+        store_account(account)
         return cls(company, callback_receiver, account)
 
     def another(self, organization: Organization) -> GatewayDriver:
@@ -224,17 +232,27 @@ class GatewayDriver:
         """Returns the URL of the page of a checkout."""
         return str(self._call_api("GET", f"/v1/checkouts/{ref}")["url"])
 
+    def set_clock(self, now: datetime) -> None:
+        """Sets the clock of the account forward, where its gateway has one; the sandbox lives in the real time."""
+
+    def settle_only_when_told(self) -> None:
+        """Lets no bank debit settle by itself; at the sandbox of the tests none does."""
+
+    def event_types(self, *kinds: str) -> list[str]:
+        """Returns the types of all callbacks by which the gateway tells these changes, as our rows store them."""
+        return [f"checkout.{'captured' if kind == 'settled' else kind}" for kind in kinds]
+
     def callback(self, about: Payment | str, kind: str) -> ReceivedCallback:
         """Waits for the callback of this kind about a payment, or about the payout of this id, and returns it."""
+        [first, *_] = wait_until(lambda: self.received_about(about, kind))
+        return first
+
+    def received_about(self, about: Payment | str, kind: str) -> list[ReceivedCallback]:
+        """Returns the callbacks of this kind so far about a payment, or about the payout of this id, oldest first."""
         noun, ref = ("checkout", about.checkout_ref) if isinstance(about, Payment) else ("payout", about)
         assert self.callback_receiver is not None, "the callbacks go to another receiver"
-        received = self.callback_receiver.received
-        return wait_until(
-            lambda: next(
-                (one for one in received if one.kind == kind and one.event["data"].get(noun) == ref),
-                None,
-            )
-        )
+        received = list(self.callback_receiver.received)
+        return [one for one in received if one.event["data"].get(noun) == ref and one.kind == kind]
 
     def sign_callback(self, body: bytes) -> ReceivedCallback:
         """Returns the callback with this body as the gateway signs it now for this account."""
@@ -279,6 +297,12 @@ class GatewayDriver:
         response = self.sandbox_server.call_api(method, path, self._key, **body)
         assert response.is_success, response.text
         return dict(response.json())
+
+
+def store_account(account: GatewayAccount) -> None:
+    """Stores an account as the one that new payments of its organization go through."""
+    GatewayAccount.objects.current(account.organization).update(is_current=False)
+    account.save(force_insert=True)
 
 
 def process_all_callbacks() -> None:

@@ -2,50 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from partway.accounts.models import Organization
 from partway.billing.events import Actor
 from partway.billing.models import Alert, Callback, Event, Mail, Payment, PaymentRequest
-from partway.billing.people import gateway_accounts
 from partway.billing.reconciliation import due_work
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now as present
 from tests.support.gateway_driver import GatewayDriver, PaymentTarget, process_all_callbacks
-from tests.support.sandbox_server import CallbackReceiver, SandboxServer, wait_until
+from tests.support.sandbox_server import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def gateway_driver(
-    live_server: LiveServer,
-    sandbox_server: SandboxServer,
-    callback_receiver: CallbackReceiver,
-    organization: Organization,
-    alice: Actor,
-    settings: Settings,
-) -> Iterator[GatewayDriver]:
-    """The sandbox and our server, each on a real port, so callbacks arrive by themselves."""
-    settings.PARTWAY_GATEWAY_URLS = {"sandbox": sandbox_server.url}
-    settings.PARTWAY_URL = live_server.url
-    account = gateway_accounts.connect(
-        organization, gateway="sandbox", credentials={}, by=alice, now=present()
-    )
-    gateway_driver = GatewayDriver(sandbox_server, callback_receiver, account)
-    yield gateway_driver
-    gateway_driver.assert_ledger_matches_books()
+def partway_url(live_server: LiveServer) -> str:
+    """Our server on a real port, so callbacks arrive by themselves."""
+    return str(live_server.url)
 
 
-def booked(*kinds: str) -> bool:
-    """Returns whether exactly these callbacks have arrived and are processed."""
+def booked(gateway_driver: GatewayDriver, *kinds: str) -> bool:
+    """Returns whether exactly the callbacks of these changes have arrived and are processed."""
     done = Callback.objects.filter(status="processed").values_list("event_type", flat=True)
-    return sorted(done) == sorted(f"checkout.{kind}" for kind in kinds)
+    return sorted(done) == sorted(gateway_driver.event_types(*kinds))
 
 
 def assert_paid_once(gateway_driver: GatewayDriver, payment: Payment) -> None:
@@ -56,30 +38,40 @@ def assert_paid_once(gateway_driver: GatewayDriver, payment: Payment) -> None:
     assert "You paid Alder Joinery" in gateway_driver.receipt(payment)
 
 
-@pytest.mark.parametrize("fault", ["callback_first", "callback_twice", "callback_late", "callback_unknown"])
+UNKNOWN = pytest.mark.sandbox_only("Stripe sends no event about an object that it does not have")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *("callback_first", "callback_twice", "callback_late"),
+        pytest.param("callback_unknown", marks=UNKNOWN),
+    ],
+)
 def test_callbacks_alone_complete_payment_exactly_once(
     gateway_driver: GatewayDriver, source: PaymentTarget, fault: str
 ) -> None:
     gateway_driver.inject_fault(fault, count=2, delay=0.2)
     payment = gateway_driver.start(source)
     gateway_driver.pay(payment)
-    wait_until(lambda: booked("authorized", "captured"))
+    wait_until(lambda: booked(gateway_driver, "authorized", "captured"))
     assert_paid_once(gateway_driver, payment)
 
 
+@pytest.mark.every_gateway
 def test_out_of_order_callbacks_complete_payment_exactly_once(
     gateway_driver: GatewayDriver, source: PaymentTarget
 ) -> None:
     gateway_driver.inject_fault("callback_out_of_order")
     payment = gateway_driver.start_and_pay(source)
-    wait_until(lambda: booked("authorized", "captured"))
+    wait_until(lambda: booked(gateway_driver, "authorized", "captured"))
     assert_paid_once(gateway_driver, payment)
 
 
 def test_worker_completes_payment_whose_callbacks_were_lost(
     gateway_driver: GatewayDriver, source: PaymentTarget
 ) -> None:
-    gateway_driver.inject_fault("callback_lost", count=2)
+    gateway_driver.inject_fault("callback_lost", count=5)
     payment = gateway_driver.start(source)
     gateway_driver.pay(payment)
     due_work.refresh_unsettled_payments(now=present() + timedelta(minutes=3))
@@ -95,7 +87,7 @@ def test_bank_debit_callbacks_are_booked_once(
     payment = gateway_driver.start(source)
     gateway_driver.pay(payment, "debit")
     gateway_driver.settle_bank_debit(payment)
-    wait_until(lambda: booked("processing", "captured"))
+    wait_until(lambda: booked(gateway_driver, "processing", "settled"))
     assert_paid_once(gateway_driver, payment)
 
 
@@ -109,23 +101,25 @@ def test_callback_during_close_books_captured_bank_debit_as_credit(
     payment.refresh_from_db()
     assert (payment.status, payment.accepted) == ("processing", False)
     gateway_driver.settle_bank_debit(payment)
-    wait_until(lambda: booked("processing", "captured"))
+    wait_until(lambda: booked(gateway_driver, "processing", "settled"))
     assert Alert.objects.filter(payment=payment, kind="unwanted_payment").exists()
 
 
+@UNKNOWN
 def test_callback_for_nonexistent_checkout_raises_alert(
     gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:
     gateway_driver.inject_fault("callback_unknown")
     payment = gateway_driver.start(open_request)
     gateway_driver.pay(payment)
-    wait_until(lambda: booked("authorized", "captured") and Callback.objects.count() == 3)
+    wait_until(lambda: booked(gateway_driver, "authorized", "captured") and Callback.objects.count() == 3)
     process_all_callbacks()
     [stray] = Callback.objects.exclude(checkout_ref=payment.checkout_ref)
     assert (stray.status, Alert.objects.get().kind) == ("unmatched", "unmatched_callback")
     assert_paid_once(gateway_driver, payment)
 
 
+@pytest.mark.sandbox_only("of another application on a Stripe account the callbacks are ignored")
 def test_foreign_checkout_of_same_gateway_account_is_not_booked(
     gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:

@@ -19,7 +19,7 @@ from tests.support.gateway_driver import process_all_callbacks
 from tests.support.sandbox_server import ReceivedCallback, wait_until
 from tests.support.stripe_driver import StripeDriver
 
-pytestmark = pytest.mark.parametrize("gateway_driver", ["stripe"], indirect=True)
+pytestmark = pytest.mark.parametrize("gateway_code", ["stripe"])
 
 
 def event(driver: StripeDriver, kind: str, *, seen: int = 0) -> ReceivedCallback:

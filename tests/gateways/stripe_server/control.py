@@ -6,13 +6,14 @@ It plays what happens away from our requests: banks, customers' disputes, the cl
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
-from . import accounts, balance, charges, connect, disputes, events, refunds
+from . import accounts, balance, charges, connect, disputes, events, intents, refunds, sessions
 from .company import Account, Company, merge
 from .delivery import Delivery
-from .errors import Json, invalid
+from .errors import Json, StripeError, invalid
 from .faults import KINDS, Fault
 
 
@@ -69,6 +70,34 @@ def shift_clock(account: Account, seconds: float) -> Json:
     return {"now": account.now()}
 
 
+def set_clock(account: Account, now: float) -> Json:
+    """Sets the clock of this account to a Unix time, if that is ahead of it: a clock never goes back."""
+    return shift_clock(account, max(0, now - account.time()))
+
+
+def objects(account: Account) -> dict[str, dict[str, Json]]:
+    """Returns all objects but events, by their kind and id, as a look into the dashboard; no fault meets that."""
+    kinds = ("checkout.session", "payment_intent", "charge", "refund", "dispute", "balance_transaction")
+    return {kind: account.objects[kind] for kind in kinds}
+
+
+def expire(account: Account, id: str) -> Json:
+    """Expires a session from the dashboard, unless its customer is faster."""
+    with suppress(StripeError):
+        sessions.expire(account, {}, id)
+    return account.get("checkout.session", id)
+
+
+def capture(account: Account, id: str) -> Json:
+    """Captures an authorization in the dashboard."""
+    return intents.capture(account, {}, _intent(account, id)["id"])
+
+
+def refund(account: Account, id: str, amount: int) -> Json:
+    """Sends a part back in the dashboard."""
+    return refunds.create(account, {"payment_intent": _intent(account, id)["id"], "amount": amount})
+
+
 def settle(account: Account, id: str, outcome: str) -> Json:
     """Ends a bank debit as `succeeded` or `failed`; `id` is that of its intent or session."""
     intent = _intent(account, id)
@@ -93,6 +122,13 @@ def dispute(account: Account, id: str, **details: Any) -> Json:
     """Opens a dispute: amount, reason, evidence_days, is_inquiry; `id` is that of a charge, intent or session."""
     charge = account.objects["charge"].get(id) or account.get("charge", _intent(account, id)["latest_charge"])
     return disputes.open_dispute(account, charge, **details)
+
+
+def return_part(account: Account, id: str, amount: int) -> Json:
+    """The bank gives back a part of what a lost dispute took."""
+    found = account.get("dispute", id)
+    disputes.return_part(account, found, amount)
+    return found
 
 
 def decide_dispute(account: Account, id: str, outcome: str, returned: int = 0) -> Json:
@@ -197,8 +233,9 @@ ACTS: dict[str, Callable[..., Any]] = {
     act.__name__: act
     for act in (
         *(change_account, change_settings, issue_key, revoke_key, onboard, deauthorize),
-        *(inject, clear_faults, shift_clock, requests, keys_in_use),
-        *(settle, lapse, settle_refund, dispute, decide_dispute, escalate_inquiry),
+        *(inject, clear_faults, shift_clock, set_clock, requests, keys_in_use, objects),
+        *(expire, capture, settle, lapse, refund, settle_refund),
+        *(dispute, return_part, decide_dispute, escalate_inquiry),
         *(pay_out, pay_out_by_hand, reconcile, settle_payout),
         *(add_endpoint, roll_secret, retire_secret, resend),
     )

@@ -89,21 +89,22 @@ def _method_details(charge: Json, *, is_inquiry: bool) -> Json | None:
     }
 
 
-def _move(account: Account, dispute: Json, sign: int, part: int | None = None) -> None:
-    """Takes the money and the fee, or gives both back; of a `part` only that, and no fee."""
-    amount, fee = sign * dispute["amount"], -sign * account.settings.get("dispute_fee", balance.DISPUTE_FEE)
-    if part is not None:
-        amount, fee = part, 0
+def _move(
+    account: Account, dispute: Json, sign: int, amount: int | None = None, fee: int | None = None
+) -> None:
+    """Takes the money and the fee, or gives both back; unless told otherwise all of it."""
+    amount = dispute["amount"] if amount is None else amount
+    fee = account.settings.get("dispute_fee", balance.DISPUTE_FEE) if fee is None else fee
     category = "dispute" if sign < 0 else "dispute_reversal"
     dispute["balance_transactions"].append(
         balance.record(
             account,
             "adjustment",
-            amount,
+            sign * amount,
             dispute["currency"],
             dispute["id"],
             category=category,
-            fees={"stripe_fee": fee},
+            fees={"stripe_fee": -sign * fee},
         )
     )
 
@@ -117,20 +118,27 @@ def decide(account: Account, dispute: Json, outcome: str, returned: int = 0) -> 
     if previous == outcome:
         return
     dispute["status"] = outcome
-    is_away = sum(row["amount"] for row in dispute["balance_transactions"]) < 0
-    if outcome == "won" and is_away:
-        _move(account, dispute, 1)
+    away = -sum(row["amount"] for row in dispute["balance_transactions"])
+    if outcome == "won" and away:
+        _move(account, dispute, 1, away)
         events.emit(account, "charge.dispute.funds_reinstated", dispute)
-    elif outcome == "lost" and not is_away:
+    elif outcome == "lost" and not away:
         _move(account, dispute, -1)
         events.emit(account, "charge.dispute.funds_withdrawn", dispute)
     if returned:
-        _move(account, dispute, 1, returned)
+        _move(account, dispute, 1, returned, fee=0)
         events.emit(account, "charge.dispute.funds_reinstated", dispute)
     if previous in _ENDED:
         events.emit(account, "charge.dispute.updated", dispute, {"status": previous})
     else:
         events.emit(account, "charge.dispute.closed", dispute)
+
+
+def return_part(account: Account, dispute: Json, amount: int) -> None:
+    """Gives back a part of what a lost dispute took; it stays lost, and the fee stays."""
+    _move(account, dispute, 1, amount, fee=0)
+    events.emit(account, "charge.dispute.funds_reinstated", dispute)
+    events.emit(account, "charge.dispute.updated", dispute, {"balance_transactions": []})
 
 
 def escalate(account: Account, dispute: Json) -> None:

@@ -96,9 +96,15 @@ def release(account: Account) -> None:
 
 
 def release_first(account: Account) -> None:
-    """Sends what a test wants to arrive before the response of the request that caused it, and waits for it."""
-    first = [one for one in account.outbox if faults.consume(account, ("event_first",), one.payload["type"])]
-    account.outbox = [one for one in account.outbox if one not in first]
+    """Sends what a test wants to arrive before the response of the request that caused it, and waits for it.
+
+    Without the lock of the account, because the receiver of an event asks for what it names.
+    """
+    with account.lock:
+        first = [
+            one for one in account.outbox if faults.consume(account, ("event_first",), one.payload["type"])
+        ]
+        account.outbox = [one for one in account.outbox if one not in first]
     for delivery in first:
         Courier(account).send(delivery)
 

@@ -154,6 +154,12 @@ def _respond(call: Call) -> Response:
 
 
 def _execute(call: Call) -> Response:
+    response = _run(call)
+    events.release_first(call.account)
+    return response
+
+
+def _run(call: Call) -> Response:
     account = call.account
     with account.lock:
         account.catch_up()
@@ -166,7 +172,6 @@ def _execute(call: Call) -> Response:
             return _refusal(error, call.info)
         finally:
             account.request = RequestInfo()
-            events.release_first(account)
 
 
 def _refusal(error: StripeError, info: RequestInfo) -> Response:
