@@ -23,9 +23,15 @@ def transactional_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) 
 
 
 @pytest.fixture(scope="module")
-def installation(transactional_db: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(
+    transactional_db: None,
+    gateway_code: str,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Installation]:
     """The installation that the tests of a module share, since starting it takes seconds."""
-    with running_installation(tmp_path_factory.mktemp("installation")) as installation:
+    stand_in = request.getfixturevalue("stand_in") if gateway_code == "stripe" else None
+    with running_installation(tmp_path_factory.mktemp("installation"), stand_in) as installation:
         yield installation
 
 

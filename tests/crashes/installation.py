@@ -1,4 +1,4 @@
-"""An installation whose processes can be killed at a failpoint, with a sandbox and a mail server."""
+"""An installation whose processes can be killed at a failpoint, with a gateway and a mail server."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -16,10 +17,13 @@ from django.test import override_settings
 
 from partway.billing.models import Callback, GatewayCall, Mail, Payment, Refund
 from partway.worker.supervisor import Supervisor, SupervisorConfig, free_port
+from tests.gateways.stripe_server.client import StandIn
 from tests.support import incremental_verify
 from tests.support.crash_app.kill_at_failpoint import KillSwitch
 from tests.support.databases import database_url
+from tests.support.gateway_driver import GatewayDriver
 from tests.support.sandbox_server import TIMEOUT_SECONDS, SandboxServer, wait_until
+from tests.support.stripe_driver import StripeDriver
 
 from .forked_supervisor import ForkedSupervisor
 from .mail_server import MailServer, running_mail_server
@@ -46,13 +50,13 @@ def kill_at_each_failpoint(*names: str) -> pytest.MarkDecorator:
 
 
 class Installation:
-    """The running processes, the sandbox and the mail server."""
+    """The running processes, the gateway and the mail server; `connect` opens an account at the gateway."""
 
     def __init__(
-        self, supervisor: Supervisor, sandbox_server: SandboxServer, mail_server: MailServer
+        self, supervisor: Supervisor, connect: Callable[..., GatewayDriver], mail_server: MailServer
     ) -> None:
         self.supervisor = supervisor
-        self.sandbox_server = sandbox_server
+        self.connect = connect
         self.mail_server = mail_server
         self._kill_switch = KillSwitch(supervisor.config.home)
 
@@ -91,8 +95,11 @@ def advance_three_minutes() -> None:
 
 
 @contextmanager
-def running_installation(home: Path) -> Iterator[Installation]:
-    """Starts an installation on the database of the tests, with the same URLs in this process."""
+def running_installation(home: Path, stand_in: StandIn | None) -> Iterator[Installation]:
+    """Starts an installation on the database of the tests, with the same URLs in this process.
+
+    Its gateway is the stand-in for Stripe, or without one the sandbox.
+    """
     with ExitStack() as stack:
         mail_server = stack.enter_context(running_mail_server())
         config = SupervisorConfig(home, free_port(), free_port(), database_url())
@@ -102,15 +109,20 @@ def running_installation(home: Path) -> Iterator[Installation]:
             "PARTWAY_CHECKOUTS_PER_IP": "1000",  # all customers have the same address
             "PARTWAY_MAILS_PER_MEMBER": "100000",  # and one member does everything
             "PARTWAY_MAILS_PER_ORGANIZATION": "100000",
+            **({"PARTWAY_STRIPE_URL": stand_in.url} if stand_in else {}),
         }
         supervisor = stack.enter_context(ForkedSupervisor(config, environment))
-        settings = override_settings(
-            PARTWAY_URL=config.url, PARTWAY_GATEWAY_URLS={"sandbox": config.sandbox_url}
-        )
-        stack.enter_context(settings)
-        supervisor.start_sandbox()
+        gateway = ("stripe", stand_in.url) if stand_in else ("sandbox", config.sandbox_url)
+        stack.enter_context(override_settings(PARTWAY_URL=config.url, PARTWAY_GATEWAY_URLS=dict([gateway])))
+        connect: Callable[..., GatewayDriver]
+        if stand_in:
+            connect = partial(StripeDriver.connect, stand_in, None)
+        else:
+            supervisor.start_sandbox()
+            process = supervisor.processes["sandbox"]
+            sandbox_server = SandboxServer(home / "sandbox", config.sandbox_port, process)
+            stack.callback(sandbox_server.client.close)
+            connect = partial(GatewayDriver.connect, sandbox_server, None)
         supervisor.start_web()
         supervisor.start_worker()
-        sandbox_server = SandboxServer(home / "sandbox", config.sandbox_port, supervisor.processes["sandbox"])
-        stack.callback(sandbox_server.client.close)
-        yield Installation(supervisor, sandbox_server, mail_server)
+        yield Installation(supervisor, connect, mail_server)

@@ -8,18 +8,15 @@ from email.message import EmailMessage
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from partway.accounts.models import GatewayAccount, Organization, Role
+from partway.accounts.models import Organization, Role
 from partway.billing import links
-from partway.billing.checkouts import gateway_calls
 from partway.billing.models import Callback, Mail, Payment
 from partway.billing.receivables import offline_payments
 from partway.billing.receivables.offline_payments import OfflinePayment
-from partway.gateways.sandbox.adapter import create_account
 from partway.lib.clock import now as present
 from partway.lib.clock import today
 from partway.worker.tour.browser import HttpBrowser, Page
 from tests.support import incremental_verify, personas
-from tests.support.gateway_driver import GatewayDriver
 from tests.support.sandbox_server import wait_until
 
 from .installation import Installation
@@ -29,11 +26,11 @@ _numbers = itertools.count(1)
 
 
 class Outcome(NamedTuple):
-    """The outcome of the request and its payment, from our books and the sandbox's ledger."""
+    """The outcome of the request and its payment, from our books and the gateway's ledger."""
 
     request: str
     payment: str
-    charged: list[int]  # each charge in the sandbox's ledger
+    charged: list[int]  # each charge in the gateway's ledger
     booked: int  # allocated to the invoice
     receipts: int
 
@@ -57,8 +54,11 @@ class CrashScenario:
             payments_enabled=True,
         )
         personas.member(self.organization, "Alice", Role.OWNER)
-        self.account = _account(self.organization, installation)
-        self.gateway_driver = GatewayDriver(installation.sandbox_server, None, self.account)
+        tomorrow = present() + timedelta(days=1)  # so that its lists are not read before the test says so
+        self.gateway_driver = installation.connect(
+            self.organization, reconcile_at=tomorrow, payouts_due_at=tomorrow
+        )
+        self.account = self.gateway_driver.account
         self.address = f"dana@{self.slug}.example"
         self.invoice = personas.sent_invoice(personas.customer(self.organization, email=self.address))
         self.request = personas.request_payment(self.invoice)
@@ -75,7 +75,7 @@ class CrashScenario:
         return self.dana.open(link).assert_status(200)
 
     def dana_pays(self) -> None:
-        """Presses Pay, pays at the sandbox, and returns to the receipt page."""
+        """Presses Pay, pays at the gateway, and returns to the receipt page."""
         checkout = self.dana.submit(self.dana_opens(self.link).form(to="/pay/")).assert_status(200)
         self.dana.submit(checkout.form(with_field="number"), number=CARD).assert_status(200)
 
@@ -104,7 +104,7 @@ class CrashScenario:
         offline = OfflinePayment("Check", paid_on, amount=self.invoice.amount_due)
         return offline_payments.record(self.invoice, offline=offline, by=by, now=present())
 
-    # Events at the sandbox
+    # Events at the gateway
 
     def start(self) -> Payment:
         """Starts a payment, whose checkout is then open."""
@@ -150,23 +150,10 @@ class CrashScenario:
         return [one for one in arrived if self.link in _text(one)]
 
     def assert_consistent(self) -> None:
-        """Asserts that the books are right and agree with the sandbox's ledger."""
+        """Asserts that the books are right and agree with the gateway's ledger."""
         self.wait_until_settled()
         assert incremental_verify.differences() == []
         self.gateway_driver.assert_ledger_matches_books()
-
-
-def _account(owner: Organization, installation: Installation) -> GatewayAccount:
-    """Creates a sandbox account whose lists are not read before the test says so."""
-    tomorrow = present() + timedelta(days=1)
-    account = GatewayAccount(
-        organization=owner, gateway="sandbox", reconcile_at=tomorrow, payouts_due_at=tomorrow
-    )
-    account.credentials = create_account(
-        installation.sandbox_server.url, owner.name, gateway_calls.callback_url(account)
-    )
-    account.save()
-    return account
 
 
 def path_of(link: str) -> str:
