@@ -1,8 +1,8 @@
-"""Fixtures of the model tests: the sandbox as a process, and a function that runs the state machine."""
+"""Fixtures of the model tests: a function that opens it at the gateway, and one that runs the state machine."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -12,8 +12,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from pytest_django.fixtures import Settings
 
 from tests.model.full_machine import FullMachine
-from tests.model.state_machine import CHECKOUTS_PER_LINK
-from tests.support.sandbox_server import CallbackReceiver, SandboxServer
+from tests.model.state_machine import CHECKOUTS_PER_LINK, Connect
+from tests.support.sandbox_server import CallbackReceiver
 
 # After ten examples Hypothesis mostly varies the earlier ones, and new ones find more here.
 BATCH = 9
@@ -24,28 +24,21 @@ NewMachine = Callable[[], FullMachine]
 Run = Callable[[int], None]
 
 
-@pytest.fixture(scope="session")
-def callback_receiver() -> Iterator[CallbackReceiver]:
-    """Receives the callbacks of the gateway."""
-    with CallbackReceiver() as callback_receiver:
-        yield callback_receiver
-
-
 @pytest.fixture
 def new_machine(
-    transactional_db: None,
-    sandbox_server: SandboxServer,
-    callback_receiver: CallbackReceiver,
-    settings: Settings,
+    transactional_db: None, connect_gateway: Connect, callback_receiver: CallbackReceiver, settings: Settings
 ) -> NewMachine:
-    """Returns a function that empties the database and opens a machine on it and on the sandbox."""
-    settings.PARTWAY_GATEWAY_URLS = {"sandbox": sandbox_server.url}
-    settings.PARTWAY_URL = callback_receiver.url.removesuffix("/callbacks")
+    """Returns a function that empties the database and opens a machine on it and on the gateway."""
     settings.PARTWAY_CHECKOUTS_PER_LINK = CHECKOUTS_PER_LINK
     # Members act hundreds of times within seconds; these limits have tests of their own.
     settings.PARTWAY_MAILS_PER_LINK = settings.PARTWAY_MAILS_PER_MEMBER = 100_000
     settings.PARTWAY_MAILS_PER_ORGANIZATION = 100_000
-    return partial(FullMachine, sandbox_server, callback_receiver)
+
+    def new_machine() -> FullMachine:
+        callback_receiver.received.clear()
+        return FullMachine(connect_gateway)
+
+    return new_machine
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ class DisputeRules(RefundRules):
     def change_dispute(self, dispute: GatewayDispute, half: bool) -> None:
         """The bank asks back, or has taken, half or all of the payment instead of what it said before."""
         amount = dispute.checkout.captured // 2 if half else dispute.checkout.captured
-        if dispute.state == "won" or amount in (0, dispute.amount):
+        if not self.books.gateway.may_change(dispute, amount):
             return
         key = self.gateway_driver.dispute_ids(self.ref_of(dispute.checkout))[
             dispute.checkout.disputes.index(dispute)

@@ -128,6 +128,8 @@ def _disputes(machine: FullMachine) -> None:
     machine.change_dispute(first, half=True)
     machine.read_list()
     machine.decide_dispute(second, wins=False)
+    machine.read_list()
+    machine.change_dispute(second, half=True)
     machine.decide_dispute(first, wins=True)
     machine.read_list()
     machine.pay_out()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from partway.lib import clock
 
 # The means of payment, and the response of the gateway's page while the checkout is open.
 ANSWERS = {
@@ -90,6 +94,7 @@ class GatewayPayout(PlainRepr):
     amount: int
     entries: int
     of_checkouts: int
+    arrives_on: date
     state: str = "pending"
 
     def __repr__(self) -> str:
@@ -121,6 +126,7 @@ class Fault:
 class GatewayModel:
     """All state of the gateway."""
 
+    minimum: ClassVar[dict[str, int]] = {"USD": 50, "JPY": 50, "KWD": 100}
     checkouts: list[Checkout] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     callbacks: list[GatewayCallback] = field(default_factory=list)
@@ -133,6 +139,9 @@ class GatewayModel:
     def in_status(self, status: str) -> list[Checkout]:
         """Returns the checkouts in this status."""
         return [checkout for checkout in self.checkouts if checkout.status == status]
+
+    def pass_time(self, now: datetime) -> None:
+        """Lets happen what a gateway does by its clock."""
 
     # Calls of a merchant
 
@@ -152,6 +161,10 @@ class GatewayModel:
         self._break("error_before", "fetch")
         self._respond("fetch")
         return checkout.status
+
+    def found(self, checkout: Checkout, kind: str) -> None:
+        """Asks whose checkout it is that a callback of this kind names."""
+        self.fetch(checkout)
 
     def listed(self) -> list[Checkout]:
         """Returns all checkouts, in the order of their latest change."""
@@ -196,6 +209,15 @@ class GatewayModel:
 
     # Acts of a customer and a bank
 
+    def expire(self, checkout: Checkout) -> None:
+        """Closes an open checkout, as when its time is over."""
+        with suppress(NoAnswer):
+            self.close(checkout)
+
+    def may_refund(self, checkout: Checkout) -> bool:
+        """Returns whether a part of what was captured can be sent back."""
+        return True
+
     def settle_refund(self, refund: GatewayRefund, state: str) -> None:
         """Ends a pending refund, or sends the money of one back that had succeeded."""
         refund.state = state
@@ -216,6 +238,10 @@ class GatewayModel:
         if took != (state != "won"):
             self._earn(dispute.checkout, (dispute.amount + DISPUTE_FEE) * (1 if took else -1))
 
+    def may_change(self, dispute: GatewayDispute, amount: int) -> bool:
+        """Returns whether a bank can ask back this other amount."""
+        return dispute.state != "won" and amount not in (0, dispute.amount)
+
     def change_dispute(self, dispute: GatewayDispute, amount: int) -> None:
         """Asks back another amount than before, or corrects what was taken when it was lost."""
         before, dispute.amount = dispute.amount, amount
@@ -230,9 +256,14 @@ class GatewayModel:
             amount = sum(net for _code, net, _of_checkout in of_currency)
             if amount > 0:
                 of_checkouts = sum(is_of for _code, _net, is_of in of_currency)
-                self.payouts.append(GatewayPayout(code, amount, len(of_currency), of_checkouts))
+                arrives_on = self.day_of_arrival()
+                self.payouts.append(GatewayPayout(code, amount, len(of_currency), of_checkouts, arrives_on))
                 self.balance = [one for one in self.balance if one[0] != code]
         return len(self.payouts)
+
+    def day_of_arrival(self) -> date:
+        """Returns the day on which a payout of now is at the bank: at once, in the real time of the sandbox."""
+        return clock.now().date()
 
     def settle_payout(self, payout: GatewayPayout, state: str) -> None:
         """Ends a payout; what fails is in the balance again."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from functools import partial
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from partway.accounts.models import GatewayAccount
 from partway.billing.payments.callbacks import receive_callback
-from tests.model.gateway_model import Checkout, Fault, GatewayCallback, NoAnswer
+from tests.model.gateway_model import Checkout, Fault, GatewayCallback
 from tests.model.state_machine import PartwayMachine
 from tests.model.strategies import callback, checkout, rarely
 from tests.support.sandbox_server import ReceivedCallback, wait_until
@@ -56,11 +56,11 @@ class GatewayRules(PartwayMachine):
     def expire_checkout(self, checkout: Checkout) -> None:
         """Closes a checkout at the gateway, as when its time is over."""
         ref = self.ref_of(checkout)
-        self.act("expire checkout", lambda: self._closed(checkout), lambda: self.gateway_driver.close(ref))
-
-    def _closed(self, checkout: Checkout) -> None:
-        with suppress(NoAnswer):
-            self.books.gateway.close(checkout)
+        self.act(
+            "expire checkout",
+            lambda: self.books.gateway.expire(checkout),
+            lambda: self.gateway_driver.close(ref),
+        )
 
     def ref_of(self, checkout: Checkout) -> str:
         """Returns the gateway's ref of the checkout, which may not be stored."""
@@ -113,18 +113,8 @@ class GatewayRules(PartwayMachine):
 
     def received(self, gateway_callback: GatewayCallback) -> ReceivedCallback:
         """Returns the callback as it was received; waits while the gateway is sending it."""
-        ref = self.ref_of(gateway_callback.checkout)
-        received: ReceivedCallback = wait_until(
-            lambda: dict(enumerate(self._received_about(ref, gateway_callback.kind))).get(
-                gateway_callback.nth
-            )
-        )
+        payment = self.row(gateway_callback.checkout.reference)
+        payment.checkout_ref = self.ref_of(gateway_callback.checkout)  # which may not be stored
+        of_kind = partial(self.gateway_driver.received_about, payment, gateway_callback.kind)
+        received: ReceivedCallback = wait_until(lambda: dict(enumerate(of_kind())).get(gateway_callback.nth))
         return received
-
-    def _received_about(self, ref: str, kind: str) -> list[ReceivedCallback]:
-        about = [
-            received
-            for received in list(self.gateway_driver.callback_receiver.received)
-            if received.event["data"].get("checkout") == ref
-        ]
-        return [received for received in about if received.kind == kind]

@@ -11,7 +11,6 @@ from datetime import date, timedelta
 
 from partway.accounts.models import Organization
 from partway.billing.journal import entries
-from partway.lib import clock
 from tests.model.gateway_model import DISPUTE_FEE, GatewayPayout
 from tests.model.organization_model import Invoice, OrganizationModel, Payment
 
@@ -104,7 +103,7 @@ class JournalModel:
             if payout not in self.paid_out:
                 self.paid_out.add(payout)
                 # On the day on which the gateway says that it arrived, or the first open one after it.
-                arrived_on = max(clock.now().date(), (self.closed or date.min) + DAY)
+                arrived_on = max(min(payout.arrives_on, today), (self.closed or date.min) + DAY)
                 self.booked[arrived_on].update(arrived(currency, amount))
                 changed.subtract(arrived(currency, amount))
         self.booked[day].update(changed)

@@ -7,7 +7,6 @@ from datetime import date, datetime
 
 from tests.model.disputes_model import DisputeModel
 from tests.model.organization_model import (
-    MINIMUM,
     STEP,
     ActRefused,
     Invoice,
@@ -164,7 +163,7 @@ class MemberActModel(DisputeModel):
         refuse("invalid", when=expires_at and expires_at <= self.now)
         refuse("amount_too_small", when=amount <= 0)
         refuse("amount_exceeds_due", when=amount > self.due(invoice))
-        refuse("amount_too_small", when=amount < MINIMUM[invoice.currency])
+        refuse("amount_too_small", when=amount < self.gateway.minimum[invoice.currency])
         refuse("invalid", when=amount % STEP[invoice.currency])
         request = Request(f"request {len(self.requests) + 1}", invoice, amount, expires_at)
         self.requests.append(request)

@@ -8,7 +8,6 @@ from datetime import timedelta
 from tests.model.gateway_model import GatewayCallback, GatewayRefusal, NoAnswer
 from tests.model.organization_model import (
     CHECKOUT_LIFETIME,
-    MINIMUM,
     STEP,
     ActRefused,
     Invoice,
@@ -40,7 +39,7 @@ class OnlinePaymentModel(OrganizationModel):
             raise ActRefused("not_payable:busy")
 
     def _check_takeable(self, document: Invoice | Quote, amount: int) -> None:
-        if amount < MINIMUM[document.currency] or amount % STEP[document.currency]:
+        if amount < self.gateway.minimum[document.currency] or amount % STEP[document.currency]:
             raise ActRefused("not_payable:amount_not_payable")
 
     def start(self, source: PaymentTarget, shown: int) -> Payment:
@@ -92,11 +91,17 @@ class OnlinePaymentModel(OrganizationModel):
             self._apply_state(payment)
         except NoAnswer as error:
             raise ActRefused("gateway_unavailable") from error
+        if payment.checkout is None:  # refused
+            raise ActRefused("gateway_unavailable")
         return payment
 
     def _apply_state(self, payment: Payment) -> None:
-        if payment.checkout is None:
-            payment.checkout = self.gateway.start(payment, payment.amount, payment.currency)
+        """Opens the checkout if that is not known; a payment that the gateway refuses to open is over."""
+        if payment.checkout is None and payment.is_unsettled:
+            try:
+                payment.checkout = self.gateway.start(payment, payment.amount, payment.currency)
+            except GatewayRefusal:
+                self._settle(payment, "canceled" if payment.state == "closing" else "failed")
 
     # Refreshing
 
@@ -115,7 +120,8 @@ class OnlinePaymentModel(OrganizationModel):
     def refresh(self, payment: Payment, gateway_callback: GatewayCallback | None = None) -> None:
         """Fetches the checkout, books it, and calls the gateway with the decision (P6); raises NoAnswer."""
         self._apply_state(payment)
-        assert payment.checkout is not None
+        if payment.checkout is None:
+            return
         self.gateway.fetch(payment.checkout)
         self._hear(gateway_callback)
         while act := self._apply_checkout_state(payment):
@@ -207,9 +213,12 @@ class OnlinePaymentModel(OrganizationModel):
 
     def process_callback(self, gateway_callback: GatewayCallback) -> None:
         """Processes a stored callback; it stays pending while its payment or the outcome is unknown."""
-        payment = next((one for one in self.payments if one.checkout is gateway_callback.checkout), None)
+        payment = gateway_callback.checkout.reference
         try:
-            if payment is not None:
+            if payment.checkout is None:  # its start got no answer
+                self.gateway.found(gateway_callback.checkout, gateway_callback.kind)
+                self.refresh(payment)
+            if payment.checkout is not None:
                 self.refresh(payment, gateway_callback)
         except NoAnswer:
             pass

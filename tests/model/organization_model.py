@@ -18,7 +18,6 @@ from tests.model.gateway_model import (
     PlainRepr,
 )
 
-MINIMUM = {"USD": 50, "JPY": 50, "KWD": 100}  # the gateway's minimum
 STEP = {"USD": 1, "JPY": 1, "KWD": 10}  # the gateway's step
 CHECKOUT_LIFETIME = timedelta(minutes=30)
 EXPIRY_GRACE_PERIOD = timedelta(minutes=35)
@@ -369,7 +368,7 @@ class OrganizationModel:
             return request.amount
         due = self.due(document)
         payable = due - due % STEP[document.currency]
-        return payable if payable >= MINIMUM[document.currency] else due
+        return payable if payable >= self.gateway.minimum[document.currency] else due
 
     def is_wanted(self, payment: Payment) -> bool:
         """Returns whether the payment is payable when the money is captured."""

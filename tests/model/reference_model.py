@@ -9,7 +9,6 @@ from tests.model.gateway_model import NoAnswer
 from tests.model.member_acts_model import MemberActModel, refuse
 from tests.model.organization_model import (
     EXPIRY_GRACE_PERIOD,
-    MINIMUM,
     STEP,
     Invoice,
     Payment,
@@ -34,7 +33,7 @@ class ReferenceModel(MemberActModel):
         """Sends a quote; refuses a deposit that no checkout accepts."""
         refuse("conflict", when=quote.state != "draft")
         refuse("invalid", when=self._is_over(quote))
-        refuse("invalid", when=0 < quote.deposit < MINIMUM[quote.currency])
+        refuse("invalid", when=0 < quote.deposit < self.gateway.minimum[quote.currency])
         refuse("invalid", when=quote.deposit % STEP[quote.currency])
         quote.state = "sent"
 

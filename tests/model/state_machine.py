@@ -10,12 +10,11 @@ from typing import Any
 from hypothesis import currently_in_test_context, note
 from hypothesis.stateful import RuleBasedStateMachine
 
-from partway.accounts.models import GatewayAccount
+from partway.accounts.models import GatewayAccount, Organization
 from partway.billing import events
 from partway.billing import models as rows
 from partway.billing.errors import BillingError, NotPayable
 from partway.billing.models import Allocation, Event, PaymentRequest
-from partway.billing.people import gateway_accounts
 from partway.gateways.protocol import BadCallback, OutcomeUnknown
 from partway.lib.clock import now as present
 from tests.model import organization_model
@@ -24,10 +23,10 @@ from tests.model.gateway_model import GatewayModel, NoAnswer
 from tests.model.journal_model import JournalModel
 from tests.model.organization_model import ActRefused
 from tests.model.reference_model import ReferenceModel
+from tests.model.stripe_model import StripeModel
 from tests.support import incremental_verify, personas
 from tests.support.databases import empty_database
 from tests.support.gateway_driver import GatewayDriver
-from tests.support.sandbox_server import CallbackReceiver, SandboxServer
 
 CHECKOUTS_PER_LINK = 4
 CUSTOMERS = ("Dana Whitfield", "Erin Novak")
@@ -35,6 +34,9 @@ CUSTOMERS = ("Dana Whitfield", "Erin Novak")
 # The count of each outcome of each act, over all examples of this process.
 OUTCOME_COUNTS: Counter[tuple[str, str]] = Counter()
 
+Connect = Callable[[Organization], GatewayDriver]
+
+_GATEWAY_MODELS = {"sandbox": GatewayModel, "stripe": StripeModel}
 _ROW_OF = {
     organization_model.Invoice: rows.Invoice,
     organization_model.Request: PaymentRequest,
@@ -71,7 +73,7 @@ def refused(code: str) -> Any:
 class PartwayMachine(RuleBasedStateMachine):
     """Alder with its customers at the sandbox, birch beside it, and the model of alder."""
 
-    def __init__(self, sandbox_server: SandboxServer, callback_receiver: CallbackReceiver) -> None:
+    def __init__(self, connect: Connect) -> None:
         super().__init__()
         empty_database()
         team = personas.alder(time_zone="UTC")
@@ -80,20 +82,20 @@ class PartwayMachine(RuleBasedStateMachine):
         self.customers = [personas.customer(self.organization, name) for name in CUSTOMERS]
         self.neighbor = personas.mallory().organization
         self.stranger = _other_organization(personas.customer(self.neighbor, "Quinn Pike"))
-        account = gateway_accounts.connect(
-            self.organization, gateway="sandbox", credentials={}, by=self.members[0], now=present()
-        )
-        GatewayAccount.objects.exclude(pk=account.pk).update(
+        self.gateway_driver = connect(self.organization)
+        self.gateway_driver.settle_only_when_told()
+        GatewayAccount.objects.exclude(pk=self.gateway_driver.account.pk).update(
             reconcile_at=datetime(9999, 1, 1, tzinfo=UTC), payouts_due_at=datetime(9999, 1, 1, tzinfo=UTC)
         )
-        callback_receiver.received.clear()
-        self.gateway_driver = GatewayDriver(sandbox_server, callback_receiver, account)
         self.open_checkouts: list[organization_model.Payment] = []  # whose checkout page a customer has open
         self.payout_refs: list[str] = []  # the gateway's ids of the model's payouts, in their order
         self.ids: dict[Any, str] = {}
         # The sandbox uses the real time, so our clock runs ahead of it; always at one hour, so that runs are alike.
+        # The stand-in for Stripe follows our clock.
         self.now = datetime.combine(present().date() + timedelta(days=1), time(9), UTC)
-        self.books = ReferenceModel(GatewayModel(), self.now, CHECKOUTS_PER_LINK)
+        self.books = ReferenceModel(
+            _GATEWAY_MODELS[self.gateway_driver.account.gateway](), self.now, CHECKOUTS_PER_LINK
+        )
         self.journal = JournalModel()
         self.stored = TableSnapshot()
         self.other_organization_rows = self.stored.of(self.neighbor)
@@ -113,6 +115,8 @@ class PartwayMachine(RuleBasedStateMachine):
         self.acts += 1
         self.now += timedelta(seconds=1)
         self.books.now = self.now
+        self.books.gateway.pass_time(self.now)
+        self.gateway_driver.set_clock(self.now)
         expected, _ = outcome(model)
         found, answer = outcome(really)
         OUTCOME_COUNTS[name, found] += 1

@@ -8,9 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from tests.model.gateway_model import Checkout, GatewayCallback, GatewayDispute, GatewayRefund
+from tests.model.gateway_model import Checkout, GatewayCallback, GatewayDispute, GatewayModel, GatewayRefund
 from tests.model.organization_model import (
-    MINIMUM,
     STEP,
     ActRefused,
     Invoice,
@@ -37,7 +36,7 @@ portions = st.sampled_from(
 
 def portion(of: str, most: int, currency: str) -> int:
     """Returns the amount of a named portion in minor units."""
-    step, least = STEP[currency], MINIMUM[currency]
+    step, least = STEP[currency], GatewayModel.minimum[currency]
     amounts = {
         "all": most,
         "half": most // 2 // step * step,

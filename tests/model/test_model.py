@@ -21,6 +21,7 @@ def test_product_matches_model(run: Run, number: int) -> None:
 
 
 @pytest.mark.long(10)
+@pytest.mark.every_gateway
 @pytest.mark.left_to("sqlite")  # the generated acts above run on PostgreSQL too, and `make soak` for an hour
 def test_product_matches_model_for_each_act(new_machine: NewMachine) -> None:
     OUTCOME_COUNTS.clear()
