@@ -14,7 +14,7 @@ demo: ## install what is needed to run, and start the demo; ARGS="--fresh --port
 test: ## install what is needed to test, and run everything CI runs; ARGS="-k cancel" narrows, ARGS=--all leaves nothing to one database, BROWSER=0 needs no browser
 	@scripts/test.sh $(ARGS)
 
-gateways: ## run the tests of payments and the races at the stand-in for Stripe; ARGS="-k refund" narrows
+gateways: ## run the tests of payments, the races, the crash points and the model at the stand-in for Stripe; ARGS="-k refund" narrows
 	@scripts/gateways.sh $(ARGS)
 
 guards: ## mutation testing: change the code, drop constraints, and show that a test fails; ARGS="allocations" narrows
