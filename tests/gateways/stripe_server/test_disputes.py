@@ -100,6 +100,14 @@ def test_won_dispute_returns_the_money_and_the_fee(sdk: stripe.StripeClient, acc
     assert moved(only_dispute(sdk))[2:] == [("dispute", -12_500, 1_500)]
 
 
+def test_won_dispute_returns_what_is_still_away(sdk: stripe.StripeClient, account: StandInAccount) -> None:
+    pay_and_capture(sdk, account, "4000000000000259")
+    account.control("decide_dispute", id=only_dispute(sdk).id, outcome="lost")
+    account.control("return_part", id=only_dispute(sdk).id, amount=2_500)
+    account.control("decide_dispute", id=only_dispute(sdk).id, outcome="won")
+    assert [row.amount for row in only_dispute(sdk).balance_transactions] == [-12_500, 2_500, 10_000]
+
+
 def test_part_of_a_charge_can_be_disputed(sdk: stripe.StripeClient, account: StandInAccount) -> None:
     charge = pay_and_capture(sdk, account)
     account.control("dispute", id=charge.id, amount=2_500, reason="duplicate")

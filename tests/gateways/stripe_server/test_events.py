@@ -12,7 +12,7 @@ import stripe
 
 from tests.gateways.stripe_server.client import StandInAccount
 from tests.gateways.stripe_server.conftest import open_sdk, session_params
-from tests.support.sandbox_server import CallbackReceiver, wait_until
+from tests.support.sandbox_server import CallbackReceiver, ReceivedCallback, wait_until
 
 OF_A_CARD = [
     "payment_intent.created",
@@ -155,14 +155,21 @@ def test_late_event_arrives_later_and_lost_one_can_be_sent_again(
     assert set(wait_for(receiver, 4)[2:]) == {OF_A_CARD[1], OF_A_CARD[3]}
 
 
-def test_event_can_arrive_before_the_response(
-    sdk: stripe.StripeClient, account: StandInAccount, receiver: CallbackReceiver
+def test_event_can_arrive_before_the_response_and_be_asked_about(
+    sdk: stripe.StripeClient, account: StandInAccount
 ) -> None:
-    account.control("add_endpoint", url=receiver.url, enabled_events=["checkout.session.expired"])
-    account.inject("event_first", on="checkout.session.expired")
-    session = sdk.v1.checkout.sessions.create(session_params())
-    sdk.v1.checkout.sessions.expire(session.id)
-    assert len(receiver.received) == 1
+    asked = []
+
+    class Asking(CallbackReceiver):
+        def receive(self, received: ReceivedCallback) -> int:
+            asked.append(sdk.v1.checkout.sessions.retrieve(received.event["data"]["object"]["id"]).status)
+            return super().receive(received)
+
+    with Asking() as receiver:
+        account.control("add_endpoint", url=receiver.url, enabled_events=["checkout.session.expired"])
+        account.inject("event_first", on="checkout.session.expired")
+        sdk.v1.checkout.sessions.expire(sdk.v1.checkout.sessions.create(session_params()).id)
+        assert asked == ["expired"]
 
 
 def test_unacknowledged_event_is_sent_again(
