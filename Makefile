@@ -3,7 +3,7 @@
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test gateways guards soak fuzz lint lock sbom audit pictures million clean
+.PHONY: help demo test gateways guards soak fuzz lint lock sbom audit pictures bench million clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ audit: ## look up the pinned dependencies in a database of known vulnerabilities
 
 pictures: ## retake the pictures of the README
 	@scripts/pictures.sh
+
+bench: ## measure the busiest acts on PostgreSQL beside a floor; ARGS="--invoices 10000" is quicker, ARGS=--save keeps the figures
+	@scripts/bench.sh $(ARGS)
 
 million: ## verify the books of a million payments on both databases, in half an hour; ARGS="--invoices 5000" is quick
 	@scripts/million.sh $(ARGS)
