@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partway.lib.money import EXPONENTS, Money, MoneyError, format_money, round_half_up
+from partway.lib import money as money_module
+from partway.lib.money import EXPONENTS, MAX_AMOUNT_MINOR, Money, MoneyError, format_money, round_half_up
 
 currencies = st.sampled_from(sorted(EXPONENTS))
 
@@ -79,3 +80,14 @@ def test_currencies_are_those_of_november_2026() -> None:
     assert not {"ANG", "BGN", "CUC", "HRK", "SLL", "ZWL", "MRO", "STD"} & EXPONENTS.keys()
     assert {"XCG", "ZWG", "SLE", "VES", "MRU", "STN"} <= EXPONENTS.keys()
     assert format_money(Money(1_250, "XCG")) == "Cg.\u00a012.50"
+
+
+@pytest.mark.parametrize("locale", ["en_US", "de_CH", "hi_IN", "es_ES", "ar_EG", "fa_IR", "he_IL", "to_TO"])
+@pytest.mark.parametrize("currency", ["USD", "JPY", "KWD", "XCG"])
+def test_format_money_writes_what_babel_does(locale: str, currency: str) -> None:
+    letters = money_module._symbol(currency, locale).rstrip(".")[-1:].isalpha()
+    pattern = money_module._pattern(locale, EXPONENTS[currency], letters)
+    for minor in (0, 1, -1, 99_999, -100_000, 123_456_789, MAX_AMOUNT_MINOR):
+        amount = Money(minor, currency)
+        by_babel = pattern.apply(amount.decimal, locale, currency=currency, currency_digits=False)
+        assert format_money(amount, locale) == by_babel

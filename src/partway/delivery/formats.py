@@ -57,7 +57,7 @@ def format_money(amount: Money, locale: str = "") -> str:
 
 def split_decimals(amount: str, locale: str = "") -> tuple[str, str, str]:
     """Returns what stands before an amount's decimals, the decimals with their sign, and what stands after."""
-    separator = numbers.get_decimal_symbol(locale or current_locale())
+    separator = lib_money.decimal_mark(locale or current_locale())
     before, found, rest = amount.rpartition(separator)
     decimals = rest[: len(rest) - len(rest.lstrip("0123456789"))]
     if not (found and decimals and before[-1:].isdigit()):
