@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +12,7 @@ from django.db import connection
 
 from partway.lib.web_server import web_server
 
+_APPLICATION = "partway.config.asgi"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -34,9 +37,14 @@ class Command(BaseCommand):
                 f"partway.E013: on {host}, callers beside the trusted proxies could write their headers. "
                 "Listen on 127.0.0.1, or set PARTWAY_PROXY_NETWORKS to the networks of the proxies."
             )
+        # Loaded here, so that the processes that are forked share its pages of memory and are ready at once. Frozen, so
+        # that the garbage collector never writes to these pages, and does not look through them again and again.
+        import_module(_APPLICATION)
+        gc.collect()
+        gc.freeze()
         connection.close()
         web_server(
-            "partway.config.asgi:application",
+            f"{_APPLICATION}:application",
             host=host,
             port=port,
             processes=processes,
