@@ -1,6 +1,6 @@
 """The number of queries of each act of the main path; a change of it is a decision, made here.
 
-BEGIN and COMMIT are not counted. Locking an invoice takes two queries: lock the row, then read it under the lock.
+BEGIN and COMMIT are not counted. Locking an invoice takes one query, and two more where it has to wait.
 """
 
 from __future__ import annotations
@@ -54,38 +54,38 @@ def _locks_of_limits() -> int:
     return 1 if connection.vendor == "postgresql" else 0
 
 
-def test_creating_request_takes_eleven_queries(invoice: Invoice, alice: Actor) -> None:
+def test_creating_request_takes_ten_queries(invoice: Invoice, alice: Actor) -> None:
     # invoice locked, form key, gateway account, open request, committed payment, mails counted;
     # request, event, counts, mail
     ask = payment_requests.NewPaymentRequest(
         Money(30_000, "USD"), to=("dana@customer.example",), idempotency_key="form-1"
     )
     queries = statements(lambda: payment_requests.create(invoice, new_request=ask, by=alice, now=present()))
-    assert (len(queries), writes(queries)) == (11 + _locks_of_limits(), 4)
+    assert (len(queries), writes(queries)) == (10 + _locks_of_limits(), 4)
 
 
-def test_canceling_request_takes_six_queries(opened: PaymentRequest, alice: Actor) -> None:
+def test_canceling_request_takes_five_queries(opened: PaymentRequest, alice: Actor) -> None:
     # invoice locked, request, its unsettled payment; request, event
     queries = statements(lambda: payment_requests.cancel(opened, by=alice, now=present()))
-    assert (len(queries), writes(queries)) == (6, 2)
+    assert (len(queries), writes(queries)) == (5, 2)
 
 
-def test_withdrawing_accepted_quote_takes_six_queries(dana: Customer, alice: Actor) -> None:
+def test_withdrawing_accepted_quote_takes_five_queries(dana: Customer, alice: Actor) -> None:
     # quote locked, waiting deposit, unsettled payment; quote, event
     quote = personas.accept_quote(personas.sent_quote(dana))
     queries = statements(lambda: quote_decisions.withdraw(quote, by=alice, now=present()))
-    assert (len(queries), writes(queries)) == (6, 2)
+    assert (len(queries), writes(queries)) == (5, 2)
 
 
-def test_voiding_quote_invoice_takes_eleven_queries(dana: Customer, alice: Actor) -> None:
+def test_voiding_quote_invoice_takes_nine_queries(dana: Customer, alice: Actor) -> None:
     quote = personas.accept_quote(personas.sent_quote(dana))
     invoice = quotes.create_invoice(quote, by=alice, now=present())
     # quote and invoice locked, open request, unsettled payment, deposit; invoice, event; quote, event
     queries = statements(lambda: invoices.void(invoice, by=alice, now=present()))
-    assert (len(queries), writes(queries)) == (11, 4)
+    assert (len(queries), writes(queries)) == (9, 4)
 
 
-def test_voiding_paid_invoice_takes_twenty_five_queries(invoice: Invoice, alice: Actor) -> None:
+def test_voiding_paid_invoice_takes_twenty_four_queries(invoice: Invoice, alice: Actor) -> None:
     check = personas.record_check(invoice, 20_000)
     kept = personas.record_check(invoice, 10_000)
     outcomes = {
@@ -98,53 +98,53 @@ def test_voiding_paid_invoice_takes_twenty_five_queries(invoice: Invoice, alice:
     # credit: invoice, payment, allocation, event · refund: row, allocations, invoice, payment,
     # allocation, event, what no longer fits (2), payment, event · invoice, event · the refunds
     queries = statements(void)
-    assert (len(queries), writes(queries)) == (25, 13)
+    assert (len(queries), writes(queries)) == (24, 13)
 
 
-def test_starting_payment_takes_fourteen_queries(
+def test_starting_payment_takes_thirteen_queries(
     gateway_driver: GatewayDriver, opened: PaymentRequest
 ) -> None:
     # invoice locked, request, account, unsettled payment, checkouts counted; counts, payment, event ·
     # earlier call; call · its outcome · the checkout · the payment's state
     queries = statements(lambda: gateway_driver.start(opened))
-    assert (len(queries), writes(queries)) == (14 + _locks_of_limits(), 6)
+    assert (len(queries), writes(queries)) == (13 + _locks_of_limits(), 6)
 
 
-def test_restarting_payment_takes_five_queries(gateway_driver: GatewayDriver, opened: PaymentRequest) -> None:
+def test_restarting_payment_takes_four_queries(gateway_driver: GatewayDriver, opened: PaymentRequest) -> None:
     # invoice locked, request, gateway account, unsettled payment
     gateway_driver.start(opened)
     queries = statements(lambda: gateway_driver.start(opened))
-    assert (len(queries), writes(queries)) == (5, 0)
+    assert (len(queries), writes(queries)) == (4, 0)
 
 
-def test_booking_card_payment_takes_twenty_six_queries(
+def test_booking_card_payment_takes_twenty_three_queries(
     gateway_driver: GatewayDriver, opened: PaymentRequest
 ) -> None:
     # payment · invoice locked, payment; authorized, event, capturing, event · last call; call · its outcome ·
-    # invoice locked, payment; parties, amount paid, allocation, payment, event, request, event, requester, two mails,
+    # invoice locked, payment; amount paid, allocation, payment, event, request, event, requester, two mails,
     # fee, event
     payment = gateway_driver.start(opened)
     gateway_driver.pay(payment)
     queries = statements(lambda: refresh_payment(payment, now=present()))
-    assert (len(queries), writes(queries)) == (26, 17)
+    assert (len(queries), writes(queries)) == (23, 16)
 
 
-def test_booking_captured_bank_debit_takes_sixteen_queries(
+def test_booking_captured_bank_debit_takes_fourteen_queries(
     gateway_driver: GatewayDriver, opened: PaymentRequest
 ) -> None:
-    # payment · invoice locked, payment; parties, amount paid, allocation, payment, event, request, event, requester,
+    # payment · invoice locked, payment; amount paid, allocation, payment, event, request, event, requester,
     # two mails, fee, event
     payment = gateway_driver.start_and_pay(opened, "debit")
     gateway_driver.settle_bank_debit(payment)
     queries = statements(lambda: refresh_payment(payment, now=present()))
-    assert (len(queries), writes(queries)) == (16, 11)
+    assert (len(queries), writes(queries)) == (14, 10)
 
 
-def test_settling_rest_takes_ten_queries(invoice: Invoice, alice: Actor) -> None:
+def test_settling_rest_takes_nine_queries(invoice: Invoice, alice: Actor) -> None:
     # invoice held, form key; settled, adjustment, event · unsettled payment, open request; invoice, event
     settlement = Settlement("fee", is_large_confirmed=True, idempotency_key="form-1")
     told = statements(lambda: settlements.settle(invoice, settlement=settlement, by=alice, now=present()))
-    assert (len(told), writes(told)) == (10, 5)
+    assert (len(told), writes(told)) == (9, 5)
 
 
 def test_recording_refund_of_credit_takes_nine_queries(invoice: Invoice, alice: Actor) -> None:
@@ -155,10 +155,10 @@ def test_recording_refund_of_credit_takes_nine_queries(invoice: Invoice, alice: 
     assert (len(told), writes(told)) == (9, 3)
 
 
-def test_refresh_of_settled_payment_takes_five_queries_and_no_write(
+def test_refresh_of_settled_payment_takes_four_queries_and_no_write(
     gateway_driver: GatewayDriver, opened: PaymentRequest
 ) -> None:
     # payment, versions of its disputes · invoice locked, payment
     payment = gateway_driver.start_and_pay(opened)
     queries = statements(lambda: refresh_payment(payment, now=present()))
-    assert (len(queries), writes(queries)) == (5, 0)
+    assert (len(queries), writes(queries)) == (4, 0)

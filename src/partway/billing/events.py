@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from partway.accounts.models import ApiKey, Member, Organization
+from partway.accounts.prepared import insert
 
 from .models import Customer, Dispute, Event, Invoice, Payment, PaymentRequest, Payout, Quote, Refund
 
@@ -70,7 +71,7 @@ def record(
     """
     if not transaction.get_connection().in_atomic_block:
         raise OutsideTransaction(f"{event_type} must be recorded in the transaction of its change")
-    return Event.objects.create(
+    event = Event(
         type=event_type,
         organization_id=about.pk if isinstance(about, Organization) else about.organization_id,
         actor_kind=by.kind,
@@ -81,6 +82,8 @@ def record(
         created_at=now,
         **_subject_ids(about),
     )
+    insert(event)
+    return event
 
 
 def by_idempotency_key(organization: Organization, key: str | None) -> Event | None:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Model
 
 from partway.accounts.models import Invitation
+from partway.accounts.prepared import Prepared
 from partway.lib.links import make_token, verify_token
 
 from .models import Event, Invoice, Payment, PaymentRequest, Quote
@@ -45,6 +46,24 @@ statement_url: Callable[[Event], str] = _url  # of the event that it was sent by
 invitation_url: Callable[[Invitation], str] = _url
 
 
+_request_by_id = Prepared(
+    lambda pk: PaymentRequest.objects.select_related("organization", "invoice__customer").filter(pk=pk)
+)
+_invoice_by_id = Prepared(
+    lambda pk: (
+        Invoice.objects.select_related("organization", "customer", *ISSUED)
+        .exclude(status="draft")
+        .filter(pk=pk)
+    )
+)
+_payment_by_id = Prepared(
+    lambda pk: Payment.objects.select_related(
+        *("organization", *ISSUED, "invoice__customer", "quote__customer", "payment_request"),
+        "gateway_account",
+    ).filter(pk=pk)
+)
+
+
 def invitation_by_token(token: str) -> Invitation | None:
     """Returns the invitation that this token opens, with its organization, or None; it may have ended."""
     rows = Invitation.objects.select_related("organization")
@@ -53,8 +72,7 @@ def invitation_by_token(token: str) -> Invitation | None:
 
 def request_by_token(token: str) -> PaymentRequest | None:
     """Returns the request that this token opens, with its invoice, customer and organization, or None."""
-    rows = PaymentRequest.objects.select_related("organization", "invoice__customer")
-    request = rows.filter(pk=_id(token, "preq")).first()
+    request = _request_by_id.first(_id(token, "preq"))
     if request is not None:
         request.invoice.organization = request.organization  # the same row: not read a second time
     return request
@@ -62,8 +80,7 @@ def request_by_token(token: str) -> PaymentRequest | None:
 
 def invoice_by_token(token: str) -> Invoice | None:
     """Returns the invoice that this token opens, with its customer and organization, or None; a draft has no page."""
-    rows = Invoice.objects.select_related("organization", "customer", *ISSUED).exclude(status="draft")
-    return rows.filter(pk=_id(token, "inv")).first()
+    return _invoice_by_id.first(_id(token, "inv"))
 
 
 def quote_by_token(token: str) -> Quote | None:
@@ -74,11 +91,7 @@ def quote_by_token(token: str) -> Quote | None:
 
 def payment_by_token(token: str) -> Payment | None:
     """Returns the payment that this token opens, with the rows that its receipt needs, or None."""
-    rows = Payment.objects.select_related(
-        *("organization", *ISSUED, "invoice__customer", "quote__customer", "payment_request"),
-        "gateway_account",
-    )
-    payment = rows.filter(pk=_id(token, "pay")).first()
+    payment = _payment_by_id.first(_id(token, "pay"))
     if payment is not None:
         payment.document.organization = payment.organization
     return payment

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from partway.accounts import rate_limits
 from partway.accounts.models import Member, Role, User
+from partway.accounts.prepared import insert
 from partway.accounts.rate_limits import Limit, LimitReached, Window
 from partway.lib.email_addresses import distinct_addresses, same_address
 
@@ -48,7 +49,7 @@ def queue(kind: str, event: Event, recipients: Recipients) -> Mail:
     is_limited = kind in _LIMITED_KINDS or event.type in _LIMITED_EVENTS
     if is_limited and event.actor_kind in ("member", "key"):
         _count(kind, event, recipients)
-    return Mail.objects.create(
+    mail = Mail(
         kind=kind,
         event=event,
         organization_id=event.organization_id,
@@ -64,6 +65,8 @@ def queue(kind: str, event: Event, recipients: Recipients) -> Mail:
         created_at=event.created_at,
         next_attempt_at=event.created_at,
     )
+    insert(mail)
+    return mail
 
 
 def _count(kind: str, event: Event, recipients: Recipients) -> None:
@@ -128,10 +131,9 @@ def queue_receipt(payment: Payment, event: Event, stages: dict[str, int]) -> Mai
     return queue("receipt", event, Recipients(to=to, cc=cc, reply_to=reply_to, data=dict(stages)))
 
 
-def queue_payment_notice(payment: Payment, event: Event, stages: dict[str, int]) -> None:
-    """Queues the notice to the requester that a payment came in; `stages` as for the receipt."""
-    request, office = payment.payment_request, payment.document.organization.email
-    to = requester(request) if request else office
+def queue_payment_notice(payment: Payment, event: Event, stages: dict[str, int], *, to: str) -> None:
+    """Queues the notice that a payment came in `to` whom the receipt is answered; `stages` as for the receipt."""
+    office = payment.document.organization.email
     queue("payment_received", event, Recipients(to=[to], reply_to=office, data=dict(stages)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from partway.accounts.models import Organization
 
 from .models import Customer, Invoice, Party
+from .models.parties import IssuedModel
 
 # What a document says of its parties. The logo and the color are its look, and the locale how it is written: another
 # one makes no document wrong.
@@ -14,13 +15,18 @@ _STATEMENTS = {
 }
 
 
-def freeze(organization: Organization, customer: Customer) -> dict[str, Party]:
+def freeze(
+    organization: Organization, customer: Customer, *, like: IssuedModel | None = None
+) -> dict[str, Party]:
     """Stores both as they are now; returns the columns `issued_by` and `issued_to`, which the caller writes.
 
-    One statement, which writes nothing when both rows exist, as for most documents. Call it before numbering: on
-    PostgreSQL a row that another transaction is writing makes it wait, better not under the lock of the numbers.
+    One statement, which writes nothing when both rows exist, as for most documents; none where `like`, which was
+    issued before, has both. Call it before numbering: on PostgreSQL a row that another transaction is writing makes it
+    wait, better not under the lock of the numbers.
     """
     columns = {"issued_by": Party.of_seller(organization), "issued_to": Party.of_customer(customer)}
+    if like is not None and all(getattr(like, f"{name}_id") == party.pk for name, party in columns.items()):
+        return columns
     # In one order everywhere, so that two transactions that write the same two rows do not wait for each other.
     rows = sorted(columns.values(), key=lambda party: party.pk)
     Party.objects.bulk_create(rows, ignore_conflicts=True)

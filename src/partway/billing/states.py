@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from partway.accounts.prepared import compare_and_set
+
 from . import events
 from .events import Actor
 from .models import Dispute, Event, Invoice, Payment, PaymentRequest, Payout, Quote, Refund
+from .models.text_keys import computed_columns
 
 Transitions = dict[tuple[str, str], str]
 
@@ -123,9 +126,10 @@ def move(
     if event_type is None:
         raise InvalidTransition(f"{type(row).__name__} {row.pk}: {source} → {to}")
     # The state is part of the WHERE: on both databases the row decides who was first, whatever was read before.
-    if not type(row)._default_manager.filter(pk=row.pk, status=source).update(status=to, **columns):
+    written = {"status": to, **columns}
+    if not compare_and_set(row, "status", source, {**written, **computed_columns(type(row), written)}):
         raise ConcurrentUpdate(f"{type(row).__name__} {row.pk} is no longer {source}")
-    for name, value in {"status": to, **columns}.items():
+    for name, value in written.items():
         setattr(row, name, value)
     # In the transaction of the update: no change without its event, and no event of a change that was rolled back
     # (M6).

@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from partway.accounts.models import GatewayAccount
+from partway.accounts.prepared import Prepared
 from partway.billing.models import Callback
 from partway.billing.payments import platform_callbacks
 from partway.billing.payments.callbacks import receive_callback
@@ -21,12 +22,14 @@ log = structlog.get_logger(__name__)
 
 MAX_BYTES = 64 * 1024
 
+_accounts = Prepared(lambda pk: GatewayAccount.objects.select_related("organization").filter(pk=pk))
+
 
 @csrf_exempt  # the gateway signs it
 @require_POST
 def gateway_callback(request: HttpRequest, account_id: str) -> JsonResponse:
     """Returns 200 once the callback is stored, and only then, so that a gateway repeats one we lost (DESIGN P7)."""
-    account = GatewayAccount.objects.select_related("organization").filter(id=account_id).first()
+    account = _accounts.first(account_id)
     if account is None:
         return JsonResponse({"error": "There is no such gateway account."}, status=404)
     return _store(

@@ -94,7 +94,7 @@ def refresh(request: HttpRequest, token: str, payment: Payment) -> HttpResponse:
     stage = _stage(payment)
     if payment.is_unsettled:
         with suppress(OutcomeUnknown, Refused):  # the page stays as it is and asks again
-            fresh = refresh_payment(payment, now=now())
+            fresh = refresh_payment(payment, now=now(), is_fresh=True)
             # Every state but an open checkout moves a pending payment on.
             stage = NOT_PAID if fresh.status == "pending" else _stage(fresh)
     if not request.accepts("text/html"):

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from partway.accounts.models import GatewayAccount, Organization
+from partway.accounts.prepared import Prepared
 from partway.gateways import protocol
 from partway.gateways.protocol import (
     Checkout,
@@ -49,6 +50,13 @@ _KEY_IS_REPEATED_FOR = timedelta(hours=23)
 CANCEL_TRANSITIONS = {"pending": "closing", "authorized": "releasing"}
 
 
+# The calls of a payment, the latest first; none of a refund has one of these operations.
+_attempts = Prepared(
+    lambda pk, operation: GatewayCall.objects.filter(payment=pk, operation=operation).order_by("-attempt")
+)
+current_accounts = Prepared(lambda pk: GatewayAccount.objects.filter(organization=pk, is_current=True))
+
+
 class CallInProgress(Exception):
     """Another thread or process is making the same call right now."""
 
@@ -80,7 +88,7 @@ def test_gateway_of(account: GatewayAccount) -> str:
 
 def current_gateway(organization: Organization) -> Gateway | None:
     """Returns the gateway that new payments go through; None while it cannot be opened, or there is none."""
-    account = GatewayAccount.objects.current(organization).first()
+    account = current_accounts.first(organization.pk)
     try:
         return gateway_for_account(account) if account else None
     except (Refused, OutcomeUnknown):  # the sandbox of a live installation, unreadable credentials
@@ -153,7 +161,7 @@ def start(payment: Payment, *, now: datetime) -> Checkout:
 
     Raises Refused or OutcomeUnknown.
     """
-    call = payment.gateway_calls.filter(operation=GatewayOperation.START).first()
+    call = _attempts.first(payment.pk, GatewayOperation.START)
     if call is None:
         noun = "invoice" if payment.invoice_id else "deposit of quote"
         body = {
@@ -305,7 +313,11 @@ def _create_next_attempt(
 
     A refund is no new attempt while the gateway keeps the key of the last one: that is sent again.
     """
-    last = payment.gateway_calls.filter(operation=operation, refund=of).order_by("-attempt").first()
+    last = (
+        payment.gateway_calls.filter(operation=operation, refund=of).order_by("-attempt").first()
+        if of
+        else _attempts.first(payment.pk, operation)
+    )
     if last is None:
         return _create_call(payment, operation, 1, now, body or {}, of)
     if may_take_effect(last, now=now):

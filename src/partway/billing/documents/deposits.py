@@ -99,8 +99,8 @@ def record_deposit(quote: Quote, *, deposit: OfflineDeposit, by: Actor, now: dat
         "deposit_minor": quote.deposit_minor,
     }
     payment, event = write_received(quote, deposit, quote.deposit, stages=stages, by=by, now=now)
-    outbox.queue_receipt(payment, event, stages)
-    outbox.queue_payment_notice(payment, event, stages)
+    receipt = outbox.queue_receipt(payment, event, stages)
+    outbox.queue_payment_notice(payment, event, stages, to=receipt.reply_to)
     return payment
 
 

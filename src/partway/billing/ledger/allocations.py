@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.db.models import F, Sum
 
+from partway.accounts.prepared import insert
 from partway.lib.money import Money
 
 from ..models import Allocation, Dispute, Invoice, Payment, Refund
@@ -137,7 +138,7 @@ def _write(
     now: datetime,
     source: Refund | Dispute | None,
 ) -> None:
-    Allocation.objects.create(
+    allocation = Allocation(
         refund=source if isinstance(source, Refund) else None,
         dispute=source if isinstance(source, Dispute) else None,
         organization_id=payment.organization_id,
@@ -148,6 +149,7 @@ def _write(
         currency=invoice.currency,
         created_at=now,
     )
+    insert(allocation)
 
 
 def unallocated(payment: Payment) -> Money | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Self, TypeVar
+from functools import cache
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
+from partway.accounts.prepared import Prepared
 from partway.lib.natural_sort import key_range
 
 from ..errors import Conflict
@@ -49,6 +51,13 @@ def has_number(number: str) -> Q:
     return Q(number_key__gte=first, number_key__lt=beyond)
 
 
+@cache
+def _at_once(model: type[Any]) -> Prepared[Any]:
+    """Locks a document and reads it with the joined rows, where no other transaction holds the lock."""
+    locked = model.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    return Prepared(lambda pk: locked.select_related("organization", "customer").filter(pk=pk))
+
+
 class DocumentQuerySet(OrganizationQuerySet[D]):
     """The vocabulary that invoices and quotes share."""
 
@@ -58,10 +67,12 @@ class DocumentQuerySet(OrganizationQuerySet[D]):
         Raises Conflict when it was a draft that another member has deleted since it was read.
         On SQLite the whole transaction holds the one write lock instead (transaction_mode IMMEDIATE).
         """
-        # Two statements: one that waited for the lock reads the joined rows as they were before the wait,
-        # and the organization may have switched payments off meanwhile.
-        list(self.filter(pk=pk).select_for_update(no_key=True).values_list("pk"))
-        found = self.select_related("organization", "customer").filter(pk=pk).first()
+        found: D | None = _at_once(self.model).first(pk)
+        if found is None:
+            # Locked by another act, or gone. Two statements: one that waited for the lock reads the joined rows as they
+            # were before the wait, and the organization may have switched payments off meanwhile.
+            list(self.filter(pk=pk).select_for_update(no_key=True).values_list("pk"))
+            found = self.select_related("organization", "customer").filter(pk=pk).first()
         if found is None:
             raise Conflict(reason="draft_deleted")
         return found

@@ -200,7 +200,7 @@ def _book(context: BookingContext, captured: Money, *, accepted: bool) -> None:
     accepted, stages = _receipt_stages(payment, captured, accepted)
     allocated_minor = stages["allocated_minor"]
     facts = {"captured_minor": captured.amount_minor, "captured_currency": captured.currency}
-    issued = parties.freeze(payment.document.organization, payment.document.customer)
+    issued = parties.freeze(payment.document.organization, payment.document.customer, like=payment.document)
     event = _move(
         context,
         "succeeded",
@@ -231,8 +231,8 @@ def _book(context: BookingContext, captured: Money, *, accepted: bool) -> None:
         _alert_amount_mismatch(context, captured, **details)
     elif surplus:
         raise_for_payment("unwanted_payment", payment, now=now, captured=captured, **details)
-    outbox.queue_receipt(payment, event, stages)
-    outbox.queue_payment_notice(payment, event, stages)
+    receipt = outbox.queue_receipt(payment, event, stages)
+    outbox.queue_payment_notice(payment, event, stages, to=receipt.reply_to)
 
 
 def _refund_surplus(context: BookingContext, surplus: Money) -> Money | None:

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from partway.accounts.models import GatewayAccount
+from partway.accounts.prepared import Prepared, insert
 from partway.gateways.protocol import OutcomeUnknown, Refused, VerifiedCallback
 
 from .. import alerts
@@ -53,7 +54,7 @@ def store_callback(
     )
     try:
         with transaction.atomic():
-            callback.save(force_insert=True)
+            insert(callback)
     except IntegrityError:  # a repeat of one that is stored
         callback = Callback.objects.get(gateway_account=gateway_account, event_id=verified.event_id)
     # Also for a repeat: the first delivery may have been stored and then failed to book.
@@ -71,7 +72,7 @@ def process_callback(callback: Callback, *, now: datetime) -> bool:
     try:
         payment = _payment_of(callback) or _find_payment(callback, now)
         if payment is not None:
-            refresh_payment(payment, now=now, callback=callback)
+            refresh_payment(payment, now=now, callback=callback, is_fresh=True)
     # Stored, so the gateway gets its 200 and the worker retries; answering with errors would make it give up or
     # disable the URL.
     except (OutcomeUnknown, Refused) as error:
@@ -166,7 +167,14 @@ def mark_callback_unmatched(callback: Callback, *, now: datetime) -> None:
     )
 
 
+_by_checkout = Prepared(
+    lambda account_id, ref: Payment.objects.select_related(
+        "gateway_account", "organization", "invoice", "quote"
+    ).filter(gateway_account=account_id, checkout_ref=ref)
+)
+
+
 def _payment_of(callback: Callback) -> Payment | None:
     account_id, ref = callback.gateway_account_id, callback.checkout_ref
     # One of a payout names no checkout, as a payment does whose start got no answer.
-    return Payment.objects.filter(gateway_account=account_id, checkout_ref=ref).first() if ref else None
+    return _by_checkout.first(account_id, ref) if ref else None

@@ -15,6 +15,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
+from partway.accounts.prepared import Prepared
 from partway.gateways.protocol import CheckoutState, CheckoutStatus, CloseOutcome, OutcomeUnknown, Refused
 from partway.gateways.registry import GATEWAYS
 
@@ -33,13 +34,16 @@ log = structlog.get_logger(__name__)
 _MAX_TURNS = 5
 
 
-def refresh_payment(payment: Payment, *, now: datetime, callback: Callback | None = None) -> Payment:
+def refresh_payment(
+    payment: Payment, *, now: datetime, callback: Callback | None = None, is_fresh: bool = False
+) -> Payment:
     """Fetches the gateway's state and books what is new, then captures or closes as decided; returns the fresh payment.
 
     Safe at any time and any number of times (DESIGN P6). A `callback` is marked processed in the transaction that
-    books it (P7). Raises OutcomeUnknown when the gateway does not answer, Refused when it refuses to.
+    books it (P7). is_fresh: the payment was read just now, with its account, organization and document.
+    Raises OutcomeUnknown when the gateway does not answer, Refused when it refuses to.
     """
-    fresh = _load(payment.pk)
+    fresh = payment if is_fresh else _load(payment.pk)
     if fresh.is_unsettled and settings.PARTWAY_LIVE:
         account = gateway_calls.gateway_account_for(fresh)
         if gateway_calls.test_gateway_of(account):
@@ -84,9 +88,23 @@ def _end_test_payment(payment: Payment, now: datetime) -> Payment:
     return payment
 
 
+_with_documents = Prepared(
+    lambda pk: Payment.objects.select_related("gateway_account", "organization", "invoice", "quote").filter(
+        pk=pk
+    )
+)
+_to_book = Prepared(
+    lambda pk: Payment.objects.select_related("gateway_account", "organization", "payment_request").filter(
+        pk=pk
+    )
+)
+
+
 def _load(payment_id: str) -> Payment:
-    related = ("gateway_account", "organization", "invoice", "quote")
-    return Payment.objects.select_related(*related).get(pk=payment_id)
+    payment = _with_documents.first(payment_id)
+    if payment is None:
+        raise Payment.DoesNotExist(payment_id)
+    return payment
 
 
 @transaction.atomic(durable=True)
@@ -105,8 +123,7 @@ def _book(
     goes_back = bool(state.refunds or state.disputes)
     invoices = lock_invoices(payment) if goes_back else {}
     document = payability.document_for_update(payment)
-    rows = Payment.objects.select_related("gateway_account", "organization", "payment_request")
-    fresh = rows.get(pk=payment.pk)
+    [fresh] = _to_book.all(payment.pk)
     fresh.document = document
     by = events.gateway_actor(gateway_calls.gateway_account_for(fresh).gateway)
     gateway = gateway_calls.gateway_for(fresh)
@@ -116,11 +133,12 @@ def _book(
             invoices[document.pk] = document
         refund_booking.apply(fresh, state.refunds, invoices, by=by, now=now)
         dispute_booking.apply(fresh, state.disputes, invoices, known, by=by, now=now)
-    if callback is not None:
+    if callback is not None and callback.status == "pending":
         # In the same transaction as the booking: a crash leaves either both or neither, and then the callback is
         # retried (P7).
         pending = Callback.objects.filter(pk=callback.pk, status="pending")
         pending.update(status="processed", processed_at=now)
+        callback.status = "processed"
     return action, fresh
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from partway.accounts.models import GatewayAccount, Organization
+from partway.accounts.prepared import Prepared
 from partway.gateways.protocol import Gateway, OutcomeUnknown, Refused
 from partway.lib.money import Money
 
@@ -21,6 +22,14 @@ from .refresh import book_refused_start, record_checkout, refresh_payment
 
 # A link that can be paid; all three have `document`, `payment_request` and `amount_payable`.
 PaymentTarget = PaymentRequest | Invoice | Quote
+
+_requests = Prepared(lambda pk: PaymentRequest.objects.filter(pk=pk))
+_unsettled = {
+    "invoice": Prepared(
+        lambda pk: Payment.objects.unsettled().filter(invoice=pk).order_by("created_at", "pk")
+    ),
+    "quote": Prepared(lambda pk: Payment.objects.unsettled().filter(quote=pk).order_by("created_at", "pk")),
+}
 
 # Ending the payment that is in the way may uncover another one, started meanwhile.
 _MAX_ATTEMPTS = 3
@@ -57,7 +66,7 @@ def _get_or_create_payment(
     """Returns a new payment of this link, or the document's unsettled one: its own, or one that must end first (P1)."""
     document = type(target.document).objects.locked(target.document.pk)
     asked = target.payment_request
-    request = PaymentRequest.objects.get(pk=asked.pk) if asked else None
+    request = _requests.first(asked.pk) if asked else None
     payability.check(document, request, checkout_started_at=now)
     account, gateway = _gateway_of(document.organization)
     amount = amount_to_charge(request or document, gateway)
@@ -154,7 +163,7 @@ def check_payable(target: PaymentTarget, *, now: datetime) -> Payable:
     account, gateway = _gateway_of(document.organization)
     amount = amount_to_charge(target, gateway)
     _check_amount(gateway, amount)
-    begun = list(document.payments.unsettled().order_by("created_at", "pk"))
+    begun = _unsettled[document.kind].all(document.pk)
     unwanted = tuple(payment for payment in begun if payment.is_unwanted)
     under_way = next((payment for payment in begun if not payment.is_unwanted), None)
     if under_way is not None and under_way.is_committed:
@@ -165,7 +174,7 @@ def check_payable(target: PaymentTarget, *, now: datetime) -> Payable:
 
 def _gateway_of(organization: Organization) -> tuple[GatewayAccount, Gateway]:
     """Returns the current gateway account, opened; raises NotPayable when there is none."""
-    account = GatewayAccount.objects.current(organization).first()
+    account = gateway_calls.current_accounts.first(organization.pk)
     if account is None:
         raise NotPayable("payments_off")
     try:
