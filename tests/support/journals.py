@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from partway.accounts.models import Organization
 from partway.billing.journal import entries
 from partway.billing.journal.entries import AccountBalance, Entry
-from partway.billing.models import Adjustment, Allocation, Event, Invoice, Payment
+from partway.billing.models import Adjustment, Allocation, Closing, Event, Invoice, Payment
 from partway.lib.clock import now, today
 
 DAY = timedelta(days=1)
@@ -18,7 +18,7 @@ STATUSES = ("invoice.sent", "invoice.voided", "invoice.written_off", "invoice.re
 def check_journal(organization: Organization, *, days: int, at: datetime | None = None) -> None:
     """Checks the journal of each currency on each of the last `days` days before `at`, or now.
 
-    Without closings: a day that was closed moves what `_due_by_day` computes on its own.
+    Knows nothing of acts that are under way while the journal is closed, in the five minutes before that.
     """
     last = today(at or now(), organization.time_zone)
     since = last - days * DAY
@@ -28,7 +28,8 @@ def check_journal(organization: Organization, *, days: int, at: datetime | None 
         for entry in booked:
             assert sum(amounts(entry).values()) == 0, entry
         invoices = Invoice.objects.for_organization(organization).filter(currency=currency)
-        open_invoices = [_due_by_day(invoice, last) for invoice in invoices.filter(sent_at__isnull=False)]
+        closings = list(organization.closings.order_by("created_at", "id"))
+        open_invoices = [_due_by_day(one, closings) for one in invoices.filter(sent_at__isnull=False)]
         standing = Counter(
             {
                 key: row.opening.amount_minor
@@ -83,7 +84,7 @@ def amounts(entry: Entry) -> dict[str, int]:
     }
 
 
-def _due_by_day(invoice: Invoice, last: date) -> Counter[date]:
+def _due_by_day(invoice: Invoice, closings: list[Closing]) -> Counter[date]:
     """The changes of what is due on an invoice by day, computed from its rows one after the other."""
     zone, total, settled, status = invoice.organization.time_zone, 0, 0, "draft"
     rows = [
@@ -97,7 +98,9 @@ def _due_by_day(invoice: Invoice, last: date) -> Counter[date]:
         None  # the moment of the last payment or refund, and the day it is put on
     )
     for row in sorted(rows, key=lambda row: (row.created_at, row.pk.partition("_")[2])):
-        day = recorded = today(row.created_at, zone)
+        closed = [one.through for one in closings if one.created_at <= row.created_at]
+        first_open = closed[-1] + DAY if closed else date.min
+        day = recorded = max(today(row.created_at, zone), first_open)
         before = paid.copy()
         if isinstance(row, Event) and row.type == "invoice.edited":
             total = row.data["total_minor"]
@@ -106,12 +109,14 @@ def _due_by_day(invoice: Invoice, last: date) -> Counter[date]:
         elif isinstance(row, Adjustment):
             settled += row.amount_minor
             if typed and typed[0] == row.created_at:
-                day = _first_that_fits(added, before, typed[1], recorded, row.amount_minor, status)
+                day = max(typed[1], first_open)
+                day = _first_that_fits(added, before, day, recorded, row.amount_minor, status)
         else:
             if row.cause == "payment":
                 day = row.payment.paid_on or recorded
             if row.cause == "refunded" and row.refund.mode == "offline":
                 day = row.refund.refunded_on
+            day = max(day, first_open)
             day = _first_that_fits(added, before, day, recorded, row.amount_minor, status)
             paid[day] += row.amount_minor
             typed = row.created_at, day

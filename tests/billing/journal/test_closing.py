@@ -176,6 +176,31 @@ def test_refund_in_a_reopened_period_is_not_booked_before_its_payment(
     assert moved(organization, last) == [("payment", 1, 11), ("refund", 1, 9)]
 
 
+def test_refund_taken_back_later_is_of_its_day_or_of_the_first_open_one(
+    dana: Customer, alice: Actor, last: date
+) -> None:
+    organization = dana.organization
+    payment = check(sent(dana, alice, NOW - 50 * DAY), 120_000, alice, NOW - 45 * DAY)
+    for ago in (40, 29):
+        given_back(payment, 5_000, alice, NOW - ago * DAY, 0)
+    close(organization, last, alice)
+    before = file(organization, last)
+    closed, open_one = payment.refunds.order_by("pk")
+    for refund in (closed, open_one):
+        refunds.reverse(refund, reason="A mistake.", by=alice, now=NOW - 21 * DAY)
+    assert file(organization, last) == before
+    assert moved(organization, last) == [
+        ("refund", 1, None),
+        ("refund_reversed", 1, 11),
+        ("refund_reversed", 1, None),
+    ]
+    # Recorded while a period was closed, and taken back when that was open again: not before it was booked.
+    given_back(payment, 5_000, alice, NOW - 20 * DAY, 15)
+    closing.reopen(organization, since=last - 9 * DAY, reason="A mistake.", by=alice, now=NOW, expected=last)
+    refunds.reverse(payment.refunds.get(status="succeeded"), reason="Not given.", by=alice, now=NOW)
+    assert file(organization, last) == before
+
+
 def test_reversal_under_way_while_a_period_is_closed_is_booked_after_it(dana: Customer, alice: Actor) -> None:
     organization, zone = dana.organization, dana.organization.time_zone
     yesterday = today(NOW, zone) - DAY

@@ -11,6 +11,7 @@ from partway.billing.documents import invoices, quotes
 from partway.billing.events import Actor
 from partway.billing.journal import closing
 from partway.billing.models import Allocation, Closing, Customer, Event, Invoice, Payment, Refund
+from partway.billing.receivables import credit
 from partway.gateways.protocol import RefundStatus
 from partway.lib.clock import now, today
 from tests.billing.verification.corruption import (
@@ -42,8 +43,9 @@ SENT = Event.objects.filter(type="invoice.sent")
 EDITED = Event.objects.filter(type="invoice.edited", invoice__sent_at__isnull=False)
 CLOSED = Event.objects.filter(type="organization.journal_closed")
 STARTED = Event.objects.filter(type="refund.reported")
-REFUNDED = Payment.objects.filter(refunds__isnull=False)
+REFUNDED = Payment.objects.filter(refunds__mode="dashboard")
 OF_DEPOSIT = Allocation.objects.filter(cause="deposit")
+GIVEN_BACK = Refund.objects.filter(mode="offline")
 
 CORRUPTIONS: dict[str, Case] = {
     "earlier version that its total contradicts": (
@@ -66,6 +68,14 @@ CORRUPTIONS: dict[str, Case] = {
         "the journal says -30000 and 30000",
         reported_as(Payment.objects.filter(quote__isnull=False), overwrite(OF_DEPOSIT, cause="credit")),
     ),
+    "credit that was given back before it arose": (
+        "M6",
+        "the journal says that -10000 is on credit on",
+        reported_as(
+            Payment.objects.filter(refunds__in=GIVEN_BACK),
+            overwrite(Allocation.objects.filter(cause="released"), created_at=now() + timedelta(days=5)),
+        ),
+    ),
     "pending refund that its events do not know": (
         "M6",
         "20000 is under way back, the journal says 0",
@@ -86,7 +96,7 @@ CORRUPTIONS: dict[str, Case] = {
 
 @pytest.fixture
 def damaged(dana: Customer, alice: Actor) -> None:
-    """An invoice that was edited, one that took a deposit, a refund under way, and a closing."""
+    """An invoice that was edited, one that took a deposit, credit given back, a refund under way, and a closing."""
     invoice = personas.sent_invoice(dana)
     personas.edit_invoice(invoice, 90_000)
     personas.record_check(invoice, 10_000)
@@ -95,6 +105,10 @@ def damaged(dana: Customer, alice: Actor) -> None:
     invoices.send(quotes.create_invoice(quote, by=alice, now=now()), by=alice, now=now())
     paid_online = personas.captured_payment(personas.sent_invoice(dana), 60_000)
     personas.refund_in_dashboard(paid_online, 20_000, status=RefundStatus.PENDING)
+    overpaid = personas.sent_invoice(dana)
+    check = personas.record_check(overpaid, 10_000)
+    credit.deallocate(overpaid, check, by=alice, now=now())
+    personas.give_back(check, 10_000)
     yesterday = today(now(), dana.organization.time_zone) - timedelta(days=1)
     closing.close(dana.organization, through=yesterday, by=alice, now=now())
 

@@ -147,7 +147,9 @@ def _field_errors(
                 case NewRefund() as refund:
                     wrong = gateway_refunds.field_errors(refund, payment)
                 case OutsideRefund() as refund:
-                    wrong = outside_refunds.detail_errors(refund, invoice.customer, payment, today)
+                    wrong = outside_refunds.detail_errors(
+                        refund, invoice.customer, payment, today, voided=invoice
+                    )
         names = {"reason": "reason", "note": "note", "amount": f"{prefix}.way"}
         errors |= {names.get(name, f"{prefix}.{name}"): error for name, error in wrong.items()}
     return errors

@@ -111,6 +111,9 @@ def currencies(organization: Organization) -> list[str]:
         *issued.values_list("currency", flat=True).distinct(),
         *received.values_list("captured_currency", flat=True).distinct(),
     }
+    # A gateway may pay out in a currency in which nothing was invoiced or paid.
+    arrived = Payout.objects.for_organization(organization).exclude(status="pending")
+    used |= set(arrived.values_list("currency", flat=True).distinct())
     for charged in (Payment, Refund, Dispute):
         with_fee = charged.objects.for_organization(organization).exclude(fee_currency="")
         used |= set(with_fee.values_list("fee_currency", flat=True).distinct())
@@ -239,7 +242,11 @@ def _touched(organization: Organization, calendar: Calendar, since: date, until:
     first = date.min if moved_here else since
     later = {"organization": organization, "created_at__gte": end}
     paid = Payment.objects.filter(paid_on__range=(first, until), **later)
-    given_back = Refund.objects.filter(mode="offline", refunded_on__range=(first, until), **later)
+    # What was given back by mistake was not from its day on, whenever that was found.
+    given_back = Refund.objects.filter(
+        Q(status="reversed") | Q(created_at__gte=end), organization=organization
+    )
+    given_back = given_back.filter(mode="offline", refunded_on__range=(first, until))
     # Of a payout only its first report is that old; there are few.
     arrived = Payout.objects.filter(organization=organization, arrives_on__range=(first, until))
     payment_ids = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 
 from django.db.models import Sum
 
@@ -42,6 +43,7 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
         payment = refund.payment
         money = f"mode:{refund.method}" if refund.mode == "offline" else money_account(payment)
         status, lost, before = "", 0, dict[str, int]()
+        booked_on = date.min
         for event in sorted(events[refund.pk], key=lambda event: event.pk):
             status = _STATUSES.get(event.type, status)
             # Of one at the gateway's dashboard beyond the payment; a later event says how much is covered since.
@@ -53,8 +55,8 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
                 gone_from: -refund.amount_minor,
             }
             amounts = difference(before, before := after if status in COUNTED_STATUSES else {})
-            # A member types the day on which money was given back by hand, not that of a mistake.
-            typed = {("offline", "succeeded"): refund.refunded_on}
+            # A member types the day on which money was given back by hand; a mistake was none from that day on.
+            typed = refund.refunded_on if refund.mode == "offline" else None
             if amounts:
                 change = of_payment(
                     payment,
@@ -64,8 +66,11 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
                     kind=_KINDS.get(status, "refund_started"),
                     fact=event.pk,
                     act=refund.pk,
-                    happened_on=typed.get((refund.mode, status)),
+                    happened_on=typed,
                 )
+                # Where a period was opened again since, what takes it back is not booked before it.
+                booked_on = max(booked_on, change.day)
+                change = replace(change, day=booked_on)
                 yield from _within_payment(replace(change, detail=refund.method), ends, calendar, payment)
 
 

@@ -5,10 +5,14 @@ The caller holds the locks of `offline_payments.lock_invoices` and has written t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
+from django.db.models import Q
+
+from partway.lib import clock
 from partway.lib.money import Money
 
 from ..errors import Conflict
@@ -44,6 +48,56 @@ def standing(payment: Payment) -> str:
     return " ".join(
         f"{pk}:{minor}" for pk, minor in (("credit", payment.unallocated_minor), *on_invoices.items())
     )
+
+
+def moves_by_day(payment: Payment) -> dict[str, Counter[date]]:
+    """Returns by how many minor units of a payment each place changed on which day.
+
+    A place is the id of an invoice, or empty for what is on none. Of what was away by a refund that failed, or a lost
+    dispute that was won since, only the day counts on which it came back.
+    """
+    zone = payment.organization.time_zone
+    came_on = payment.day(zone)
+    moved: dict[str, Counter[date]] = defaultdict(Counter)
+    moved[""][came_on] += payment.captured_minor or 0
+    for row in payment.allocations.select_related("refund"):
+        day = came_on if row.cause == "payment" else clock.today(row.created_at, zone)
+        if row.refund is not None and (row.cause, row.refund.mode) == ("refunded", "offline"):
+            day = row.refund.refunded_on
+        moved[row.invoice_id][day] += row.amount_minor
+        moved[""][day] -= row.amount_minor
+    for refund in payment.refunds.counted():
+        day = refund.refunded_on if refund.mode == "offline" else clock.today(refund.created_at, zone)
+        moved[""][day] -= refund.counted_minor
+    for dispute in payment.disputes.lost():
+        moved[""][clock.today(dispute.closed_at or dispute.opened_at, zone)] -= dispute.counted_minor
+    came_back = payment.events.filter(Q(type="refund.failed") | Q(type="dispute.won", data__from="lost"))
+    for event in came_back:
+        moved[""][came_on] -= event.data["amount_minor"]
+        moved[""][clock.today(event.created_at, zone)] += event.data["amount_minor"]
+    return moved
+
+
+def earliest_day(payment: Payment, parts: Iterable[tuple[str, int]]) -> date:
+    """Returns the first day on which these `deductions.parts` of a payment can have been given back.
+
+    From then on so much of it was credit, a deposit, or on the invoices that it is taken off. Before, it was not here
+    yet, or on another invoice, or away by a refund that failed or a lost dispute that was won since (decision 0054).
+    """
+    moved, wanted = moves_by_day(payment), dict(parts)
+    # Back from now, as long as each day had what is given back.
+    left = {place: by_day.total() for place, by_day in moved.items()}
+    days = sorted(set[date]().union(*moved.values()), reverse=True)
+    earliest, still_on = days[0], dict(wanted)
+    still_on.pop("", None)
+    for day in days:
+        still_on = {place: minor for place, minor in still_on.items() if left[place] >= minor}
+        if left[""] + sum(still_on.values()) < sum(wanted.values()):
+            break
+        earliest = day
+        for place, by_day in moved.items():
+            left[place] -= by_day[day]
+    return earliest
 
 
 def deduct(

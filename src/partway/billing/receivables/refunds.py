@@ -19,7 +19,7 @@ from ..models import Customer, Invoice, Payment, Refund
 from ..models.payments import PaymentQuerySet
 from ..people import payment_modes
 from ..states import move
-from . import credit, refund_effects
+from . import credit, deductions, refund_effects
 from .offline_payments import lock_invoices
 from .refund_effects import refundable
 
@@ -50,9 +50,14 @@ def unavailable_reason(payment: Payment) -> Conflict | None:
 
 
 def detail_errors(
-    refund: OutsideRefund, customer: Customer, payment: Payment | None, today: date
+    refund: OutsideRefund,
+    customer: Customer,
+    payment: Payment | None,
+    today: date,
+    *,
+    voided: Invoice | None = None,
 ) -> dict[str, FieldError | str]:
-    """Returns the error of each wrong field besides the amount."""
+    """Returns the error of each wrong field besides the amount; `voided` as for `refund_effects.deduct`."""
     errors = payment_modes.detail_errors(
         customer.organization,
         today=today,
@@ -61,13 +66,22 @@ def detail_errors(
         reference=refund.reference,
         note=refund.note,
     )
-    # No payment can have been given back before it came: the latest of those that the credit is taken of decides.
-    sources = [payment] if payment else [source for source, _minor in credit_parts(customer, refund.amount)]
-    paid_on = max((one.day(customer.organization.time_zone) for one in sources), default=refund.refunded_on)
     if "paid_on" in errors:
         errors["refunded_on"] = errors.pop("paid_on")
-    elif refund.refunded_on < paid_on:
+        return errors
+    minor = refund.amount.amount_minor
+    # No money can have been given back before it was there: of credit the latest of its payments decides.
+    if payment is None:
+        sources = [(source, [("", part)]) for source, part in credit_parts(customer, refund.amount)]
+    else:
+        sources = [(payment, [(voided.pk, minor)] if voided else deductions.parts(payment, minor))]
+    zone, first = customer.organization.time_zone, refund.refunded_on
+    paid_on = max((source.day(zone) for source, _parts in sources), default=first)
+    since = max((refund_effects.earliest_day(source, parts) for source, parts in sources), default=first)
+    if first < paid_on:
         errors["refunded_on"] = field_error("refund_before_payment", paid_on=paid_on)
+    elif first < since:
+        errors["refunded_on"] = field_error("refund_before_credit", since=since)
     return errors
 
 

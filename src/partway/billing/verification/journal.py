@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from datetime import date, timedelta
+from itertools import chain, groupby, pairwise, product
 
 from django.db.models import Exists, OuterRef, Q, Sum
 
@@ -22,6 +23,7 @@ from ..models.payments import RECEIVED_STATUSES
 from .checks import Findings, Rows, TableCheck, check, has_event, no_rows_where
 
 _PART = 1_000
+DAY = timedelta(days=1)
 
 
 def _wrong_invoices(rows: Rows) -> Findings:
@@ -45,9 +47,7 @@ def _wrong_invoices(rows: Rows) -> Findings:
             for account, minor in expected.items():
                 if _sum(found, account) != minor:
                     yield pk, f"{minor} is on {account}, the journal says {_sum(found, account)}"
-            standing = 0
-            for day, of_day in groupby(sorted(found, key=lambda one: one.day), key=lambda one: one.day):
-                standing += _sum(of_day, accounts.RECEIVABLES)
+            for day, standing in _by_day(found, accounts.RECEIVABLES):
                 if standing < 0:
                     yield pk, f"the journal says that {standing} is due on {day}"
 
@@ -82,6 +82,36 @@ def _wrong_payments(rows: Rows) -> Findings:
             sent = -_sum(found, accounts.REFUNDS_UNDER_WAY)
             if sent != under_way.get(payment.pk, 0):
                 yield payment.pk, f"{under_way.get(payment.pk, 0)} is under way back, the journal says {sent}"
+
+
+def _overdrawn_payments(rows: Rows) -> Findings:
+    """Replays the payments of which money was given back by hand, for which a member typed the day."""
+    given_back = Refund.objects.filter(mode="offline").values("payment")
+    for calendar, part in _by_organization(rows.filter(pk__in=given_back).values_list("organization", "pk")):
+        allocated = Allocation.objects.filter(payment__in=part)
+        payment_of = dict(allocated.values_list("pk", "payment"))
+        on_invoices = invoices.changes(set(allocated.values_list("invoice", flat=True)), calendar)
+        replayed: dict[str, list[Change]] = defaultdict(list)
+        for change in chain(
+            *(facts.changes(part, calendar) for facts in (payments, refunds, disputes)),
+            (one for one in on_invoices if one.fact in payment_of),
+        ):
+            replayed[payment_of.get(change.fact, change.of)].append(change)
+        for pk, account in product(replayed, (accounts.CREDIT, accounts.DEPOSITS)):
+            days = [*_by_day(replayed[pk], account), (date.max, 0)]
+            for (day, standing), (next_day, _) in pairwise(days):
+                # An act takes its moment before it waits for a lock: around midnight one that rests on another can be
+                # of the day before.
+                if standing > 0 and next_day > day + DAY:
+                    yield pk, f"the journal says that {-standing} is on {account} on {day}"
+
+
+def _by_day(found: Iterable[Change], account: str) -> Iterator[tuple[date, int]]:
+    """Yields each day on which something is booked, with what is on the account at its end."""
+    standing = 0
+    for day, of_day in groupby(sorted(found, key=lambda one: one.day), key=lambda one: one.day):
+        standing += _sum(of_day, account)
+        yield day, standing
 
 
 def _taken_deposits(noun: str, part: list[str]) -> dict[str, int]:
@@ -124,6 +154,11 @@ CHECKS = (
         "M6",
         "the journal's credit and deposits are what no invoice has of the payments, and its refunds those under way",
         TableCheck(Payment, _wrong_payments),
+    ),
+    check(
+        "M6",
+        "no credit and no deposit was given back before it was there: neither is below zero on any day",
+        TableCheck(Payment, _overdrawn_payments),
     ),
     check(
         "M6",

@@ -22,6 +22,9 @@ MESSAGES: dict[str, str | Promise] = {
     "conflict.receipt_reversed": _("This payment was reversed, so it has no receipt any more."),
     "conflict.receipt_without_money": _("This payment took no money, so there is no receipt."),
     "conflict.refund_form_used": _("This form was used already. Open it again to record another refund."),
+    "refund_before_credit": _(
+        "Until %(since)s this money was not there to be given back: enter that day or a later one."
+    ),
     "refund_before_payment": _("This was paid on %(paid_on)s: it cannot have been given back before."),
     "conflict.refund_without_money": _(
         "None of this payment's money was received, so none can be given back."
