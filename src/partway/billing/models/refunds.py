@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar
 
 from django.db import models
@@ -9,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
+from partway.lib import clock
 
 from .fields import FeeColumns, MoneyOf, OrganizationQuerySet, fee_when, id_field
 from .payments import Payment
@@ -160,3 +162,7 @@ class Refund(TextKeyModel, FeeColumns):
     def counted_minor(self) -> int:
         """The part that its payment had money for."""
         return self.amount_minor - self.lost_minor
+
+    def day(self, time_zone: str) -> date:
+        """Returns the day on which it was given back: as a member typed it, or of one at the gateway when it began."""
+        return self.refunded_on if self.mode == "offline" else clock.today(self.created_at, time_zone)

@@ -67,8 +67,7 @@ def moves_by_day(payment: Payment) -> dict[str, Counter[date]]:
         moved[row.invoice_id][day] += row.amount_minor
         moved[""][day] -= row.amount_minor
     for refund in payment.refunds.counted():
-        day = refund.refunded_on if refund.mode == "offline" else clock.today(refund.created_at, zone)
-        moved[""][day] -= refund.counted_minor
+        moved[""][refund.day(zone)] -= refund.counted_minor
     for dispute in payment.disputes.lost():
         moved[""][clock.today(dispute.closed_at or dispute.opened_at, zone)] -= dispute.counted_minor
     came_back = payment.events.filter(Q(type="refund.failed") | Q(type="dispute.won", data__from="lost"))
