@@ -278,7 +278,7 @@ def test_payment_list_query_count_is_constant(charlie: Client, dana: Customer) -
     assert len(newest_first) == 12
     # A page after a row asks where that is, and how many rows of each kind follow. What begins and ends the snapshot
     # differs by database.
-    assert len([query for query in queries if query["sql"].startswith("SELECT")]) == 19 + 25
+    assert len([query for query in queries if query["sql"].lstrip("(").startswith("SELECT")]) == 19 + 25
 
 
 @pytest.mark.parametrize(
