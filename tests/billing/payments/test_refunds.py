@@ -361,6 +361,14 @@ def test_disputed_refund_does_not_fail_while_its_call_may_take_effect(
     assert after(row).failure_code == "disputed"
 
 
+def test_refund_that_a_callback_booked_meanwhile_does_not_fail_because_of_a_dispute(
+    paid: Payment, alice: Actor
+) -> None:
+    row = refund(paid, 10_000, alice)
+    personas.dispute(paid, 30_000, "lost")
+    assert not refunds._fail_if_disputed(row, now=present() + timedelta(hours=1))
+
+
 def test_refund_pending_for_long_raises_alert_until_it_ends(
     paid: Payment, alice: Actor, gateway_driver: GatewayDriver
 ) -> None:
