@@ -8,6 +8,7 @@ from tests.model import outcome_coverage
 from tests.model.conftest import NewMachine, Run
 from tests.model.every_act import try_every_act
 from tests.model.state_machine import OUTCOME_COUNTS
+from tests.support.gateways import TEST_GATEWAY
 
 
 # Each number is a test of its own, so that the processes of a run share them.
@@ -23,7 +24,8 @@ def test_product_matches_model(run: Run, number: int) -> None:
 @pytest.mark.long(10)
 @pytest.mark.every_gateway
 @pytest.mark.left_to("sqlite")  # the generated acts above run on PostgreSQL too, and `make soak` for an hour
-def test_product_matches_model_for_each_act(new_machine: NewMachine) -> None:
+def test_product_matches_model_for_each_act(new_machine: NewMachine, gateway_code: str) -> None:
     OUTCOME_COUNTS.clear()
-    try_every_act(new_machine())
-    assert outcome_coverage.never_succeeded(OUTCOME_COUNTS) == []
+    is_sample = gateway_code != TEST_GATEWAY
+    try_every_act(new_machine(), at_gateway_only=is_sample)
+    assert is_sample or outcome_coverage.never_succeeded(OUTCOME_COUNTS) == []

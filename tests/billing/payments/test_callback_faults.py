@@ -58,7 +58,6 @@ def test_callbacks_alone_complete_payment_exactly_once(
     assert_paid_once(gateway_driver, payment)
 
 
-@pytest.mark.every_gateway
 def test_out_of_order_callbacks_complete_payment_exactly_once(
     gateway_driver: GatewayDriver, source: PaymentTarget
 ) -> None:
