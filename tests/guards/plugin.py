@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Generator
@@ -63,6 +64,13 @@ class Measurement:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        # Imported only here, since it may be the module that a mutant replaces.
+        from partway.accounts.prepared import Prepared
+
+        # Each test compiles the queries that it runs, for their lines are lines that it runs.
+        for prepared in gc.get_referrers(Prepared):
+            if type(prepared) is Prepared:
+                prepared._plan = None
         self.coverage.switch_context(item.nodeid)
         return (yield)
 

@@ -54,8 +54,13 @@ def has_number(number: str) -> Q:
 @cache
 def _at_once(model: type[Any]) -> Prepared[Any]:
     """Locks a document and reads it with the joined rows, where no other transaction holds the lock."""
-    locked = model.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-    return Prepared(lambda pk: locked.select_related("organization", "customer").filter(pk=pk))
+    return Prepared(
+        lambda pk: (
+            model.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+            .select_related("organization", "customer")
+            .filter(pk=pk)
+        )
+    )
 
 
 class DocumentQuerySet(OrganizationQuerySet[D]):
