@@ -9,7 +9,8 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, transaction
 
-from partway.accounts.models import GatewayAccount, Invitation, Member, UsedCode
+from partway.accounts import idempotent_calls
+from partway.accounts.models import ApiKey, GatewayAccount, IdempotentCall, Invitation, Member, UsedCode
 from partway.billing import parties
 from partway.billing.documents import quotes
 from partway.billing.models import (
@@ -84,6 +85,16 @@ def invitation(invoice: Invoice) -> Invitation:
     organization = invoice.organization
     by, now = personas.owner_actor(organization), present()
     return members.invite(organization, email="ivy@post.example", role="reader", by=by, now=now)
+
+
+def api_key(invoice: Invoice) -> ApiKey:
+    return ApiKey.objects.create(
+        organization=invoice.organization, name="x", scope="read", digest="x", created_at=present()
+    )
+
+
+def idempotent_call(invoice: Invoice) -> IdempotentCall:
+    return idempotent_calls.begin(invoice.organization, key="x", fingerprint="x", now=present())
 
 
 def used_code(invoice: Invoice) -> UsedCode:
@@ -414,6 +425,8 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "ledger_account_code_unique": same_code,
     "reopening_has_reason": overwritten(journal_closing, is_reopening=True),
     "member_role_known": overwritten(member, role="king"),
+    "key_scope_known": overwritten(api_key, scope="owner"),
+    "one_call_per_idempotency_key": duplicated(idempotent_call),
 }
 
 

@@ -70,7 +70,7 @@ def reachable(page: Page, base: str, first: str) -> tuple[dict[str, str], set[st
 
 
 def add_rows_that_the_demo_has_not(owner: Member) -> str:
-    """Adds a draft of a quote, an invitation, and an overpaid invoice whose customer has another name now.
+    """Adds a draft of a quote, an invitation, a key, and an overpaid invoice whose customer has another name now.
 
     Returns the path of the invoice.
     """
@@ -82,6 +82,9 @@ def add_rows_that_the_demo_has_not(owner: Member) -> str:
     page.get_by_role("button", name="Save draft").click()
     owner.open("settings/members/invite/")
     page.get_by_label("Email").fill("kim@journey.example")
+    page.locator("main [type=submit]").click()
+    owner.open("settings/keys/new/")
+    page.get_by_label("Name").fill("Job management")
     page.locator("main [type=submit]").click()
     path = urlsplit(owner.sends_invoice().url).path
     owner.records_a_check("1,100.00", keeps_rest=True)
