@@ -54,7 +54,7 @@ def body_of(name: str, organization: Organization) -> dict[str, Any] | None:
         "customers_change": {"phone": "555 0142"},
         "invoices_create": {"customer": _customer(organization).pk, "lines": LINES},
         "invoices_change": {"version": 1, "notes": "Thank you."},
-        "invoice_acts_settle": {"reason": "fee"},
+        "invoices_settle": {"reason": "fee"},
         "payment_requests_create": {"amount_requested": 30_000, "to": ["dana@reed.example"]},
     }
     return bodies.get(name)
@@ -78,11 +78,11 @@ def _customer(organization: Organization) -> Customer:
 
 
 def _invoice(name: str, owes: Customer) -> Invoice:
-    if name in ("invoice_acts_send", "invoices_change"):
+    if name in ("invoices_send", "invoices_change"):
         return personas.draft_invoice(owes)
     invoice = personas.sent_invoice(owes)
-    if name == "invoice_acts_settle":
+    if name == "invoices_settle":
         personas.record_check(invoice, 99_000)
-    if name == "invoice_acts_reopen":
+    if name == "invoices_reopen":
         write_offs.write_off(invoice, by=OPERATOR, now=now())
     return invoice

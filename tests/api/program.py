@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from django.test import Client
@@ -13,6 +14,9 @@ from partway.billing.people import api_keys
 from partway.billing.people.api_keys import NewKey
 from partway.lib.clock import now
 from tests.support import personas
+
+FILE = Path(__file__).parents[2] / "docs" / "reference" / "openapi.json"
+DOCUMENT: dict[str, Any] = json.loads(FILE.read_text())
 
 
 @dataclass
@@ -29,7 +33,9 @@ class Program:
         sent = {f"HTTP_{name.upper()}": text for name, text in headers.items()}
         sent = {"HTTP_AUTHORIZATION": f"Bearer {self.secret}", **sent}
         content_type = sent.pop("HTTP_CONTENT_TYPE", "application/json")
-        return self.client.generic(method, f"/api/v1{path}", content, content_type, **sent)
+        response = self.client.generic(method, f"/api/v1{path}", content, content_type, **sent)
+        assert_documented(response, method)
+        return response
 
     def get(self, path: str, **headers: str) -> Any:
         """Returns the response to a GET."""
@@ -42,6 +48,15 @@ class Program:
     def patch(self, path: str, body: object) -> Any:
         """Returns the response to a PATCH."""
         return self.call("PATCH", path, body)
+
+
+def assert_documented(response: Any, method: str) -> None:
+    """Checks that the OpenAPI document has this response, where it has the call."""
+    route = response.resolver_match.route if response.resolver_match else ""
+    methods = DOCUMENT["paths"].get("/" + route.replace("<", "{").replace(">", "}"), {})
+    if operation := methods.get(method.lower()):
+        said = operation["responses"][str(response.status_code)]
+        assert response.headers["Content-Type"].partition(";")[0] in said["content"]
 
 
 def program(organization: Organization, scope: str, **changes: Any) -> Program:

@@ -46,7 +46,7 @@ def test_error_is_a_problem(
 
 def test_method_that_is_not_allowed_names_those_that_are(collector: Program) -> None:
     allowed = collector.call("DELETE", "/customers").headers["Allow"]
-    assert sorted(allowed.split(", ")) == ["GET", "POST"]
+    assert set(allowed.split(", ")) == {"GET", "POST"}
 
 
 def test_error_of_ours_is_a_problem_without_a_trace(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import wraps
+from inspect import cleandoc
 from math import ceil
 from typing import Any, TypeVar
 
@@ -30,7 +31,7 @@ from partway.billing.people import api_keys
 from partway.lib import clock
 from partway.lib.ip_addresses import client_ip
 
-from . import idempotency
+from . import idempotency, openapi
 from .problems import Refused, of_refusal
 
 RowT = TypeVar("RowT", bound=Model)
@@ -92,14 +93,26 @@ def call(
     def register(view: View) -> View:
         vars(view)["permission"] = permission
         decorate_view(lambda run: _guard(run, permission))(view)
-        name = "_".join([view.__module__.rpartition(".")[2], view.__name__])
+        name = "_".join([*str((router.tags or [""])[0]).lower().split(), view.__name__])
+        summary, _, description = cleandoc(view.__doc__ or "").partition("\n\n")
         operation = router.api_operation(
-            [method], path, response={status: returns}, auth=Bearer(), operation_id=name
+            [method],
+            path,
+            response={status: returns},
+            auth=Bearer(),
+            operation_id=name,
+            summary=summary.rstrip("."),
+            description=f"{description}\n\nTakes a key of the scope {_lowest_scope(permission)}.".strip(),
+            openapi_extra=openapi.shared_parts(method),
         )
         operation(view)
         return view
 
     return register
+
+
+def _lowest_scope(permission: Permission) -> str:
+    return next(scope for scope, role in SCOPE_ROLES.items() if permission in permissions_of(role))
 
 
 def get_own_or_404(caller: Caller, rows: OrganizationQuerySet[RowT], row_id: str) -> RowT:

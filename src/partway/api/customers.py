@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated
 
 from ninja import Query, Router
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from partway.accounts.permissions import Permission
 from partway.billing import models
@@ -48,6 +48,10 @@ class CustomerFilters(Filters):
 
 class NewCustomer(Input):
     """A customer to add."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "Dana Whitfield", "email": "dana@example.com"}]}
+    )
 
     name: str
     email: str

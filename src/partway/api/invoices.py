@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from ninja import Query, Router
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from partway.accounts.permissions import Permission
 from partway.billing import models
@@ -63,6 +63,22 @@ class NewInvoice(Input):
 
     due_days: due so many days after it is sent. Without either it is due as the organization's settings say.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "customer": "cus_06c5x2c2d8y05fgz8gbgrdwqph",
+                    "due_days": 14,
+                    "lines": [
+                        {"description": "Oak staircase", "unit_amount": 250000, "tax_percent": "8.25"},
+                        {"description": "Hours on site", "quantity": "7.5", "unit_amount": 6500},
+                    ],
+                    "discount": {"percent": "5"},
+                }
+            ]
+        }
+    )
 
     customer: Id
     currency: Annotated[

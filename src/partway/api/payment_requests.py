@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from ninja import Body, Query, Router
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from partway.accounts.permissions import Permission
 from partway.billing import models
@@ -47,6 +47,14 @@ class PaymentRequestInput(Input):
 
     expires_at: until when its link can be paid; left out as the organization's settings say, null without an end.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"amount_requested": 30000, "to": "dana@example.com", "note": "The stairs are in."},
+            ]
+        }
+    )
 
     amount_requested: Amount
     to: Annotated[str | Addresses, Field(description="One mail address, or several.")]

@@ -7,12 +7,13 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 
 from partway.billing.errors import BillingError
 from partway.lib.untrusted_json import InvalidJson, read_json
 
-from . import customers, invoice_acts, invoices, payment_requests
+from . import customers, invoice_acts, invoices, openapi, payment_requests
 from .problems import Refused, of_billing_error, of_refusal, of_validation, problem
 
 
@@ -30,10 +31,20 @@ class UntrustedParser(Parser):
         return value
 
 
-api = NinjaAPI(
+class DocumentedApi(NinjaAPI):
+    """Writes the schema of errors into its OpenAPI document, to which the responses of every call refer."""
+
+    def get_openapi_schema(self, **prefixes: Any) -> OpenAPISchema:
+        """Returns the document."""
+        document = super().get_openapi_schema(**prefixes)
+        document["components"]["schemas"] |= openapi.problem_schemas()
+        return document
+
+
+api = DocumentedApi(
     title="Partway",
     version="1",
-    description="Collect an invoice in stages: ask for a part of what is due, and the customer pays it by a link.",
+    description=openapi.DESCRIPTION,
     urls_namespace="api",
     openapi_url="openapi.json",
     docs_url=None,

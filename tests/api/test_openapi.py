@@ -1,0 +1,29 @@
+"""The OpenAPI document in the repository is that of the code; `Program` checks each response against it."""
+
+from __future__ import annotations
+
+import re
+
+from scripts.openapi import document
+from tests.api.program import DOCUMENT, Program
+from tests.api.program import FILE as COMMITTED
+
+
+def test_committed_document_is_that_of_the_code(reader: Program) -> None:
+    assert document() == COMMITTED.read_text(), "run scripts/openapi.py"
+    assert reader.client.get("/api/v1/openapi.json").json() == DOCUMENT
+
+
+def test_every_reference_of_the_document_is_defined() -> None:
+    named = set(re.findall(r'"#/components/schemas/([^"]+)"', COMMITTED.read_text()))
+    assert named <= DOCUMENT["components"]["schemas"].keys()
+
+
+def test_every_call_has_summary_scope_and_errors() -> None:
+    for path, methods in DOCUMENT["paths"].items():
+        for method, operation in methods.items():
+            assert operation["summary"], path
+            assert re.search(r"scope (read|collect|admin)\.$", operation["description"]), path
+            assert {"401", "403", "404", "422", "429", "500"} <= operation["responses"].keys()
+            headers = [one["name"] for one in operation["parameters"] if one["in"] == "header"]
+            assert headers == (["Idempotency-Key"] if method == "post" else [])
