@@ -148,3 +148,11 @@ def test_invoice_that_was_paid_meanwhile_is_not_written_off(admin: Program, invo
     assert admin.post(f"{path}/write_off", {"amount_due": 90_000}).json()["status"] == "written_off"
     assert admin.post(f"{path}/reopen").json()["status"] == "sent"
     assert problem(admin.post(f"{path}/void")) == (409, "conflict")
+
+
+@pytest.mark.parametrize(("sent", "days"), [({}, 14), ({"due_days": 0}, 0), ({"due_on": "2035-01-31"}, None)])
+def test_invoice_is_due_as_the_settings_say_unless_the_program_says_otherwise(
+    collector: Program, dana: Customer, sent: dict[str, Any], days: int | None
+) -> None:
+    body = {"customer": dana.pk, "lines": LINES, **sent}
+    assert collector.post("/invoices", body).json()["due_days"] == days

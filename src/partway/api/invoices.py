@@ -155,12 +155,12 @@ def _filtered(caller: Caller, filters: InvoiceFilters) -> InvoiceQuerySet:
 def create(request: KeyRequest, body: NewInvoice) -> Invoice:
     """Writes an invoice as a draft."""
     caller, organization = request.caller, request.caller.organization
-    is_dated = body.due_on is not None
+    is_dated, default_days = body.due_on is not None, organization.default_due_days
     draft = InvoiceDraft(
         customer=get_own_or_404(caller, models.Customer.objects.all(), body.customer),
         currency=body.currency or organization.currency,
         due_on=body.due_on,
-        due_days=None if is_dated else body.due_days or organization.default_due_days,
+        due_days=None if is_dated else default_days if body.due_days is None else body.due_days,
         lines=line_drafts(body.lines, organization.default_tax_percent),
         notes=body.notes,
         **discount_fields(body.discount),
