@@ -97,15 +97,15 @@ def _requests(count: int) -> list[tuple[str, str]]:
     month = now().date() - timedelta(days=30)
     return [
         ("first page", ""),
-        ("middle page", f"?page={count // 100}"),
-        ("last page", f"?page={count // 50}"),
+        ("last page", "?before=last"),
+        ("all added up", "?totals=all"),
         ("state: sent", "?status=sent"),
         ("state: overdue, by due date", "?status=overdue&sort=due_on"),
         ("requested and not paid", "?requested=yes"),
         ("due in the last 30 days", f"?due_from={month}"),
         ("search: part of a name", "?q=Berg"),
         ("search: a number", f"?q=INV-{count // 2}"),
-        ("by number, last page", f"?sort=number&page={count // 50}"),
+        ("by number, last page", "?sort=number&before=last"),
         ("by customer", "?sort=customer"),
         ("by status", "?sort=status"),
         ("by amount due, largest first", "?sort=-amount_due"),

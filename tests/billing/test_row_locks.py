@@ -42,6 +42,7 @@ from partway.gateways import protocol
 from partway.lib.clock import now as present
 from partway.lib.clock import today
 from partway.lib.money import Money
+from partway.lib.natural_sort import sort_key
 from tests.billing.documents.test_change_sent_invoice import draft
 from tests.billing.receivables.test_credit import apply
 from tests.billing.receivables.test_offline_payments import record, reverse
@@ -591,6 +592,28 @@ def test_concurrent_changes_of_customer_keep_both(dana: Customer, alice: Actor) 
     run_behind_open_transaction(change(phone="2"), change(address="Elm Street 1"))
     dana.refresh_from_db()
     assert (dana.phone, dana.address) == ("2", "Elm Street 1")
+
+
+@pytest.mark.parametrize("is_renamed_first", [True, False])
+def test_invoice_written_while_customer_is_renamed_is_sorted_by_new_name(
+    dana: Customer, alice: Actor, is_renamed_first: bool
+) -> None:
+    written = draft(personas.draft_invoice(dana), 90_000)
+    details = customers.CustomerDetails("Åse", dana.email)
+    rename = partial(customers.change, dana, details=details, by=alice, now=present())
+    create = partial(invoices.create, dana.organization, draft=written, by=alice, now=present())
+    run_behind_open_transaction(*((rename, create) if is_renamed_first else (create, rename)))
+    keys = Invoice.objects.values_list("customer_key", flat=True)
+    assert [bytes(key) for key in keys] == [sort_key("Åse")] * 2
+
+
+@on_postgresql
+def test_writing_documents_of_a_quote_locks_its_customer_first(accepted: Quote, alice: Actor) -> None:
+    """As a change of the customer's name does, which then locks their quotes and invoices."""
+    details = customers.CustomerDetails("Åse", accepted.customer.email)
+    rename = partial(customers.change, accepted.customer, details=details, by=alice, now=present())
+    assert locked_tables(create_invoice(accepted, alice))[:2] == ["customer", "quote"]
+    assert locked_tables(rename) == ["customer", "quote", "invoice"]
 
 
 def test_concurrent_changes_of_organization_keep_both(organization: Organization, alice: Actor) -> None:

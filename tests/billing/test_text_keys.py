@@ -107,8 +107,8 @@ def test_bulk_update_without_key_is_refused(dana: Customer) -> None:
 def corrected(dana: Customer) -> Invoice:
     """INV-0001, sent to Dana Whitfield, who is Zoë Ärzte by now."""
     sent = personas.sent_invoice(dana)
-    dana.name, dana.email = "Zoë Ärzte", "praxis@arzt.example"
-    dana.save()
+    details = CustomerDetails("Zoë Ärzte", "praxis@arzt.example")
+    customers.change(dana, details=details, by=personas.owner_actor(dana.organization), now=now())
     return sent
 
 

@@ -9,8 +9,6 @@ from django.db.models import Prefetch, QuerySet
 from partway.billing.models import Invoice, PaymentRequest
 from partway.billing.models.fields import OrganizationQuerySet
 
-PAGE_ROWS = 50  # of any list
-
 
 def with_open_requests(rows: OrganizationQuerySet[Invoice]) -> QuerySet[Any]:
     """Fetches the customer and the open request of each invoice with the rows."""

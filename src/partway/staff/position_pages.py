@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from .context import MemberContext
 from .forms import query_text
-from .invoice_rows import PAGE_ROWS
+from .keyset_pages import PAGE_ROWS
 
 __all__ = ["PAGE_ROWS", "PositionPage", "read_page"]
 

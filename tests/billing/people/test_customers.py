@@ -13,6 +13,8 @@ from partway.billing.models import Customer, Event
 from partway.billing.people import customers
 from partway.billing.people.customers import CustomerDetails
 from partway.lib.clock import now as present
+from partway.lib.natural_sort import sort_key
+from tests.support import personas
 
 DANA = CustomerDetails("Dana Whitfield", "dana@customer.example", "+1 555 010 4477", "1 Elm Street")
 
@@ -49,6 +51,17 @@ def test_customer_change_event_keeps_previous_values(dana: Customer, alice: Acto
     customers.change(dana, details=replace(DANA, email="dana@new.example"), by=alice, now=present())
     assert Customer.objects.get().email == "dana@new.example"
     assert Event.objects.get(type="customer.changed").data["before"]["email"] == before
+
+
+def test_renamed_customer_renames_sort_key_of_documents(dana: Customer, alice: Actor) -> None:
+    documents = personas.draft_invoice(dana), personas.sent_invoice(dana), personas.sent_quote(dana)
+    other = personas.sent_invoice(personas.customer(dana.organization, "Kenji Tanaka"))
+    customers.change(dana, details=replace(DANA, name="Åse"), by=alice, now=present())
+    for document in documents:
+        document.refresh_from_db()
+        assert bytes(document.customer_key) == sort_key("Åse")
+    other.refresh_from_db()
+    assert bytes(other.customer_key) == sort_key("Kenji Tanaka")
 
 
 def test_unchanged_customer_records_no_event(organization: Organization, alice: Actor) -> None:

@@ -20,6 +20,13 @@ def test_verify_finds_sort_key_of_another_text(dana: Customer) -> None:
     assert is_detected(("M6", "its sort_key is not that of Dana", overwritten))
 
 
+@pytest.mark.parametrize("model", [Invoice, Quote])
+def test_verify_finds_document_sorted_by_another_name(invoice: Invoice, model: type[Invoice]) -> None:
+    personas.sent_quote(invoice.customer)
+    overwritten = overwrite(model, customer_key=b"zz")
+    assert is_detected(("M6", f"its customer_key is not that of {invoice.customer_id}", overwritten))
+
+
 def test_bulk_create_writes_keys(dana: Customer) -> None:
     before = differences_of("M6")
     columns = {"organization": dana.organization, "created_at": dana.created_at}

@@ -138,12 +138,12 @@ def test_csv_has_filtered_rows_of_all_pages_in_list_order(
 ) -> None:
     personas.sent_invoice(personas.customer(organization, "Kenji Tanaka"))
     made = [personas.sent_invoice(dana, amount).pk for amount in (30_000, 10_000, 20_000)]
-    rows = exported(charlie, q="dana", sort="-total", page="2")
+    rows = exported(charlie, q="dana", sort="-total", after="x")
     assert [row["Invoice id"] for row in rows] == [made[0], made[2], made[1]]
 
 
 def test_invoice_list_links_to_csv_with_same_filters(charlie: Client, invoice: Invoice) -> None:
-    page = charlie.get("/o/alder/invoices/?status=sent&sort=number&page=1").content.decode()
+    page = charlie.get("/o/alder/invoices/?status=sent&sort=number").content.decode()
     assert f'href="{URL}?status=sent&amp;sort=number"' in page
 
 

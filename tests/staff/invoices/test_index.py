@@ -11,6 +11,7 @@ from django.test import Client
 from partway.accounts.models import Organization
 from partway.billing.models import Customer, Invoice, Quote
 from partway.lib.money import Money
+from partway.staff import keyset_pages
 from partway.staff.invoices import index
 from partway.staff.invoices.index import CurrencyTotals
 from tests.support import personas
@@ -32,7 +33,7 @@ def invoices(organization: Organization) -> dict[str, Invoice]:
 
 
 def listed(client: Client, query: str = "") -> list[str]:
-    return [row.pk for row in client.get(f"/o/alder/invoices/{query}").context["page"].object_list]
+    return [row.pk for row in client.get(f"/o/alder/invoices/{query}").context["page"].entries]
 
 
 def test_invoice_list_is_newest_first(charlie: Client, invoices: dict[str, Invoice]) -> None:
@@ -89,14 +90,14 @@ def test_invoice_list_row_shows_stage_bar(charlie: Client, invoice: Invoice) -> 
 def test_invoice_list_pagination_keeps_search(
     charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "PAGE_ROWS", 2)
+    monkeypatch.setattr(keyset_pages, "PAGE_ROWS", 2)
     for _ in range(3):
         personas.sent_invoice(dana)
     first = charlie.get("/o/alder/invoices/?q=dana")
     assert "1–2 of 3" in first.content.decode()
-    assert "?q=dana&amp;page=2" in first.content.decode()
-    assert len(listed(charlie, "?q=dana&page=2")) == 1
-    assert len(listed(charlie, "?page=999999999999999999999")) == 1
+    following = first.context["page"].following
+    assert f"?q=dana&amp;after={following}" in first.content.decode()
+    assert len(listed(charlie, f"?q=dana&after={following}")) == 1
 
 
 def test_invoice_list_query_count_is_constant(
@@ -193,7 +194,7 @@ def test_invoice_list_sort_select_offers_every_order(charlie: Client, invoice: I
 def test_invoice_list_names_unknown_sort_column(charlie: Client, invoice: Invoice) -> None:
     response = charlie.get("/o/alder/invoices/", {"sort": "password"})
     assert "There is no column “password”" in response.content.decode()
-    assert len(response.context["page"].object_list) == 1
+    assert len(response.context["page"].entries) == 1
 
 
 # Sums.
@@ -202,7 +203,7 @@ def test_invoice_list_names_unknown_sort_column(charlie: Client, invoice: Invoic
 def test_invoice_list_sums_cover_all_pages_per_currency(
     charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "PAGE_ROWS", 1)
+    monkeypatch.setattr(keyset_pages, "PAGE_ROWS", 1)
     personas.captured_payment(personas.sent_invoice(dana, 100_000), 30_000)
     personas.draft_invoice(dana, 50_000)
     personas.sent_invoice(dana, 480_000, currency="JPY")
@@ -223,24 +224,88 @@ def test_invoice_list_sums_follow_filters(charlie: Client, invoices: dict[str, I
 # Pages.
 
 
+def walk(client: Client, query: str, link: str = "following") -> list[list[str]]:
+    """Follows the links of all pages in one direction, from the first or from the last; returns the rows of each."""
+    position, pages = "before=last" if link == "previous" else "", []
+    while True:
+        page = client.get(f"/o/alder/invoices/?{query}&{position}").context["page"]
+        pages.append([row.pk for row in page.entries])
+        if not (text := getattr(page, link)):
+            return pages
+        position = f"{'before' if link == 'previous' else 'after'}={text}"
+
+
 def test_invoice_list_pages_show_each_invoice_once_in_both_directions(
-    charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
+    charlie: Client, invoices: dict[str, Invoice], dana: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "PAGE_ROWS", 2)
-    made = [personas.sent_invoice(dana).pk for _ in range(7)]
-    for sort, expected in (("", made[::-1]), ("?sort=number", made), ("?sort=-amount_due", made[::-1])):
-        pages = [listed(charlie, f"{sort or '?q=dana'}&page={number}") for number in (1, 2, 3, 4)]
-        assert [pk for page in pages for pk in page] == expected
-        assert [len(page) for page in pages] == [2, 2, 2, 1]
-
-
-def test_invoice_list_links_to_last_page(
-    charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(index, "PAGE_ROWS", 1)
+    """In every order; most of these have the same customer, status, due date and amounts."""
     for _ in range(4):
+        personas.sent_invoice(dana, 100_000, due_in=10)
+    for query in ("totals=all", *(f"sort={key}" for key, _label in index.SORT_CHOICES)):
+        monkeypatch.setattr(keyset_pages, "PAGE_ROWS", 50)
+        [expected] = walk(charlie, query)
+        assert len(expected) == 8
+        monkeypatch.setattr(keyset_pages, "PAGE_ROWS", 3)
+        forward, backward = walk(charlie, query), walk(charlie, query, "previous")
+        assert [pk for page in forward for pk in page] == expected, query
+        assert backward.pop() == expected[:3]  # the first page is full in both directions
+        assert [pk for page in backward[::-1] for pk in page] == expected[-6:], query
+
+
+def test_invoice_list_links_to_first_and_last_page(
+    charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyset_pages, "PAGE_ROWS", 2)
+    for _ in range(5):
         personas.sent_invoice(dana)
-    assert "?page=4" in charlie.get("/o/alder/invoices/").content.decode()
-    last = charlie.get("/o/alder/invoices/?page=4").content.decode()
-    assert 'href="/o/alder/invoices/">First' in last
-    assert ">Next<" not in last
+    assert "?before=last" in charlie.get("/o/alder/invoices/").content.decode()
+    last = charlie.get("/o/alder/invoices/?before=last")
+    page = last.content.decode()
+    assert 'href="/o/alder/invoices/">First' in page
+    assert ">Next<" not in page
+    assert "4–5 of 5" in page
+    previous = charlie.get(f"/o/alder/invoices/?before={last.context['page'].previous}")
+    assert "2–3 of 5" in previous.content.decode()
+
+
+def test_invoice_list_page_neither_skips_nor_repeats_when_rows_change(
+    charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The position is not that of the row, which is paid, and another one deleted, while the member reads."""
+    monkeypatch.setattr(keyset_pages, "PAGE_ROWS", 2)
+    made = [personas.sent_invoice(dana, 10_000 * amount) for amount in (6, 5, 4, 3, 2)]
+    url = "/o/alder/invoices/?sort=-amount_due"
+    first = charlie.get(url).context["page"]
+    Invoice.objects.filter(pk=made[1].pk).update(status="paid", amount_paid_minor=50_000)
+    personas.sent_invoice(dana, 70_000)
+    second = charlie.get(f"{url}&after={first.following}").context["page"]
+    assert [row.pk for row in second.entries] == [made[2].pk, made[3].pk]
+    third = charlie.get(f"{url}&after={second.following}").context["page"]
+    assert [row.pk for row in third.entries] == [made[4].pk, made[1].pk]
+
+
+def test_invoice_list_position_of_another_order_or_organization_is_first_page(
+    charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyset_pages, "PAGE_ROWS", 1)
+    older, newer = personas.sent_invoice(dana), personas.sent_invoice(dana)
+    position = charlie.get("/o/alder/invoices/").context["page"].following
+    assert listed(charlie, f"?after={position}") == [older.pk]
+    assert listed(charlie, f"?after={position}x") == [newer.pk]
+    assert listed(charlie, f"?sort=due_on&after={position}") == [older.pk]
+
+
+def test_invoice_list_of_many_adds_up_when_asked(
+    charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "MAX_COUNTED", 2)
+    monkeypatch.setattr(keyset_pages, "PAGE_ROWS", 2)
+    for _ in range(3):
+        personas.sent_invoice(dana, 100_000)
+    page = charlie.get("/o/alder/invoices/").content.decode()
+    assert "More than 2 invoices." in page
+    assert "1–2 of more than 2" in page
+    assert "2 of more than 2" in charlie.get("/o/alder/invoices/?before=last").content.decode()
+    assert "?totals=all" in page
+    [dollars] = charlie.get("/o/alder/invoices/?totals=all").context["totals"]
+    assert dollars == CurrencyTotals(3, usd(300_000), usd(0), usd(300_000))

@@ -65,9 +65,13 @@ def with_stored_customer(
 
 
 def fill(document: Invoice | Quote, content: DocumentContent) -> None:
-    """Copies the content and its totals to the row, which the caller saves."""
+    """Copies the content and its totals to the row, which the caller saves.
+
+    Locks the customer, so that a change of the name waits, and writes the new sort key here too.
+    """
     totals = compute_totals(content)
-    document.customer = content.customer
+    document.customer = Customer.objects.locked(content.customer.pk)
+    document.customer_key = document.customer.sort_key
     document.currency = content.currency
     document.notes = content.notes
     document.discount_kind = content.discount_kind

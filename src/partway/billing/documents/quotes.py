@@ -19,7 +19,7 @@ from ..checkouts import online_amounts
 from ..checkouts.closing import closes_checkouts
 from ..errors import Conflict, FieldError, Invalid, Stale, TooLate, field_error
 from ..events import CLOCK, Actor
-from ..models import Event, Invoice, Quote
+from ..models import Customer, Event, Invoice, Quote
 from ..models.quotes import DepositKind
 from ..outbox import Recipients
 from ..states import move
@@ -80,6 +80,8 @@ def edit(quote: Quote, *, draft: QuoteDraft, expected_version: int, by: Actor, n
     Raises Conflict when it is not a draft, Stale when it has another version than expected (DESIGN D8), Invalid with
     the wrong fields.
     """
+    # Locks the customer first, as a change of their name does, which writes their quotes.
+    Customer.objects.locked(quote.customer_id)
     quote = Quote.objects.locked(quote.pk)
     if quote.status != "draft":
         raise Conflict(reason="edit_sent_quote")
@@ -314,6 +316,7 @@ def create_invoice(quote: Quote, *, by: Actor, now: datetime, expected_version: 
     a quote that is invoiced already. Raises PaymentInProgress while the deposit's payment is committed, Conflict unless
     the quote is accepted, Stale when it has another version than expected (DESIGN D8).
     """
+    Customer.objects.locked(quote.customer_id)  # before the quote, as a change of their name does
     quote = Quote.objects.locked(quote.pk)
     if quote.status == "invoiced":
         return Invoice.objects.of_quote(quote).get()

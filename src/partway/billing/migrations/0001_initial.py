@@ -184,6 +184,7 @@ class Migration(migrations.Migration):
                 (
                     "organization",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="%(class)ss",
                         to="accounts.organization",
@@ -197,6 +198,7 @@ class Migration(migrations.Migration):
                         to="billing.customer",
                     ),
                 ),
+                ("customer_key", models.BinaryField()),
                 ("number", models.CharField(blank=True, max_length=40, null=True)),
                 ("number_key", partway.billing.models.text_keys.SortKeyField("number")),
                 ("search_key", partway.billing.models.text_keys.SearchKeyField("number")),
@@ -467,6 +469,7 @@ class Migration(migrations.Migration):
                 (
                     "organization",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="%(class)ss",
                         to="accounts.organization",
@@ -480,6 +483,7 @@ class Migration(migrations.Migration):
                         to="billing.customer",
                     ),
                 ),
+                ("customer_key", models.BinaryField()),
                 ("number", models.CharField(blank=True, max_length=40, null=True)),
                 ("number_key", partway.billing.models.text_keys.SortKeyField("number")),
                 ("search_key", partway.billing.models.text_keys.SearchKeyField("number")),
@@ -542,6 +546,26 @@ class Migration(migrations.Migration):
                 ("amount_paid_minor", models.BigIntegerField(default=0)),
                 ("adjusted_minor", models.BigIntegerField(default=0)),
                 ("paid_at", models.DateTimeField(null=True)),
+                (
+                    "receivable_minor",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Case(
+                            models.When(
+                                status="sent",
+                                then=django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("total_minor"), "-", models.F("amount_paid_minor")
+                                    ),
+                                    "-",
+                                    models.F("adjusted_minor"),
+                                ),
+                            ),
+                            default=0,
+                        ),
+                        output_field=models.BigIntegerField(),
+                    ),
+                ),
             ],
             options={
                 "indexes": [
@@ -551,14 +575,33 @@ class Migration(migrations.Migration):
                     ),
                     models.Index(fields=["customer", "-created_at"], name="invoice_by_customer"),
                     models.Index(fields=["organization", "due_on", "id"], name="invoice_by_due_on"),
+                    models.Index(fields=["organization", "sent_at", "id"], name="invoice_by_sent_at"),
                     models.Index(fields=["organization", "number_key", "id"], name="invoice_by_number"),
+                    models.Index(
+                        fields=["organization", "status", "due_on", "id"], name="invoice_of_status_due_on"
+                    ),
+                    models.Index(
+                        fields=["organization", "status", "number_key", "id"], name="invoice_of_status_number"
+                    ),
+                    models.Index(
+                        fields=["organization", "status", "customer_key", "-id"],
+                        name="invoice_of_status_customer",
+                    ),
+                    models.Index(
+                        fields=["organization", "status", "currency", "receivable_minor", "id"],
+                        name="invoice_of_status_receivable",
+                    ),
+                    models.Index(
+                        fields=["organization", "status", "currency", "total_minor", "id"],
+                        name="invoice_of_status_total",
+                    ),
                     models.Index(
                         fields=[
                             "organization",
-                            "currency",
                             "status",
                             "due_on",
                             "sent_at",
+                            "currency",
                             "total_minor",
                             "amount_paid_minor",
                             "adjusted_minor",

@@ -114,8 +114,13 @@ class Document(IssuedModel, TextKeyModel):
     `amount_payable` and `currency`, so that the payment code asks for no type.
     """
 
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="%(class)ss")
+    # Without an index of its own: those of the lists begin with it.
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="%(class)ss", db_index=False
+    )
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="%(class)ss")
+    # The sort key of the customer, by which lists are sorted: a page of one is read from an index of this table alone.
+    customer_key = models.BinaryField()
     number = models.CharField(max_length=40, null=True, blank=True)
     number_key = SortKeyField("number")
     search_key = SearchKeyField("number")

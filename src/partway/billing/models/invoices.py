@@ -6,7 +6,7 @@ from datetime import date
 from typing import ClassVar, Literal
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext_lazy as _
 
 from .documents import Document, DocumentQuerySet, Line, adds_up, not_negative
@@ -68,6 +68,12 @@ class Invoice(Document):
     # The sum of its adjustments, so that the database itself keeps it and the payments within the total (M2).
     adjusted_minor = models.BigIntegerField(default=0)
     paid_at = models.DateTimeField(null=True)
+    # What is due to come in, kept by the database: nothing of a draft, a void or a written-off invoice.
+    receivable_minor = models.GeneratedField(
+        expression=Case(When(status="sent", then=AMOUNT_DUE_MINOR), default=0),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+    )
 
     amount_paid = MoneyOf("amount_paid_minor")
     adjusted = MoneyOf("adjusted_minor")
@@ -104,15 +110,32 @@ class Invoice(Document):
                 name="invoice_numbered_when_sent",
             ),
         ]
+        # Each order of the list has an index, of all invoices or of those of one status: pages merge the statuses.
         indexes: ClassVar = [
             models.Index(fields=["organization", "-created_at", "-id"], name="invoice_newest"),
             models.Index(fields=["organization", "status", "-created_at", "-id"], name="invoice_by_status"),
             models.Index(fields=["customer", "-created_at"], name="invoice_by_customer"),
             models.Index(fields=["organization", "due_on", "id"], name="invoice_by_due_on"),
+            models.Index(fields=["organization", "sent_at", "id"], name="invoice_by_sent_at"),
             models.Index(fields=["organization", "number_key", "id"], name="invoice_by_number"),
+            models.Index(fields=["organization", "status", "due_on", "id"], name="invoice_of_status_due_on"),
+            models.Index(
+                fields=["organization", "status", "number_key", "id"], name="invoice_of_status_number"
+            ),
+            models.Index(
+                fields=["organization", "status", "customer_key", "-id"], name="invoice_of_status_customer"
+            ),
+            models.Index(
+                fields=["organization", "status", "currency", "receivable_minor", "id"],
+                name="invoice_of_status_receivable",
+            ),
+            models.Index(
+                fields=["organization", "status", "currency", "total_minor", "id"],
+                name="invoice_of_status_total",
+            ),
             # All that a list filters by and adds up, so that it reads this instead of the table.
             models.Index(
-                fields=["organization", "currency", "status", "due_on", "sent_at", *_FIGURES],
+                fields=["organization", "status", "due_on", "sent_at", "currency", *_FIGURES],
                 name="invoice_figures",
             ),
         ]

@@ -15,7 +15,7 @@ from .. import events
 from ..errors import FieldError, Invalid, address_error, field_error
 from ..events import Actor
 from ..merge import merge
-from ..models import Customer
+from ..models import Customer, Invoice, Quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,12 @@ def change(
     for name, value in new.items():
         setattr(customer, name, value)
     customer.save(update_fields=list(new))
+    if "name" in before:
+        # In the order of locks. A document that is being written for this customer waits for the lock of the customer.
+        for documents in (Quote.objects, Invoice.objects):
+            theirs = documents.filter(customer=customer)
+            list(theirs.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+            theirs.update(customer_key=customer.sort_key)
     if before:
         events.record("customer.changed", customer, by=by, now=now, data={"before": before})
     return customer

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from django.db.models import F, Q
+
 from ..models import Adjustment, Customer, Invoice, Party, Payment, Quote, Refund
 from ..models.text_keys import text_keys
-from .checks import Findings, Rows, TableCheck, check
+from .checks import Findings, Rows, TableCheck, check, no_rows_where
 
 
 def _wrong_keys(rows: Rows) -> Findings:
@@ -25,6 +27,16 @@ CHECKS = (
         *(
             TableCheck(model, _wrong_keys)
             for model in (Customer, Party, Invoice, Quote, Payment, Refund, Adjustment)
+        ),
+    ),
+    check(
+        "M6",
+        "documents are sorted by the present name of their customer",
+        *(
+            no_rows_where(
+                model, ~Q(customer_key=F("customer__sort_key")), "its customer_key is not that of {customer}"
+            )
+            for model in (Invoice, Quote)
         ),
     ),
 )

@@ -19,7 +19,8 @@ from partway.lib.money import Money
 from ..access import get_own_or_404
 from ..context import MemberContext
 from ..forms import ConcurrentEditForm, IdempotencyKeyField, query_text, text_field
-from ..invoice_rows import PAGE_ROWS, with_open_requests
+from ..invoice_rows import with_open_requests
+from ..keyset_pages import PAGE_ROWS
 
 
 class CustomerForm(ConcurrentEditForm):

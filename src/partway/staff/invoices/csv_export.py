@@ -19,7 +19,7 @@ from partway.lib.money import Money
 from .. import list_exports
 from ..context import MemberContext
 from .filters import STATES, apply_filters
-from .index import apply_sort
+from .index import apply_order, read_order
 
 _HEADER = (
     *(_("Number"), _("Status"), _("Customer"), _("Email"), _("Sent on"), _("Due on"), _("Currency")),
@@ -32,7 +32,7 @@ _ROWS_AT_ONCE = 2_000
 def export(ctx: MemberContext) -> HttpResponseBase:
     """The file; an order that cannot be read leads to the list too."""
     filtered = apply_filters(ctx)
-    rows = apply_sort(filtered, ctx)
+    rows = apply_order(filtered.rows, read_order(filtered, ctx))
     return list_exports.export(ctx, filtered, _lines(rows, ctx), page="invoices", ending="csv")
 
 
@@ -53,14 +53,13 @@ def _lines(rows: QuerySet[Invoice], ctx: MemberContext) -> Iterator[list[Cell]]:
     # On PostgreSQL with a server-side cursor, so that neither side holds the whole list.
     for invoice in annotated.iterator(chunk_size=_ROWS_AT_ONCE):
         recipient = invoice.recipient
-        due_minor = invoice.amount_due_minor if invoice.status == "sent" else 0
         requested_minor: int = getattr(invoice, "requested_minor", None) or 0
         amounts = (
             invoice.total_minor,
             invoice.amount_paid_minor,
             invoice.adjusted_minor,
             getattr(invoice, "refunded_minor", 0),
-            due_minor,
+            invoice.receivable_minor,
             requested_minor,
         )
         yield [

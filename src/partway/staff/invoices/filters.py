@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -97,3 +98,16 @@ FILTERS: dict[tuple[str, ...], Reader[InvoiceQuerySet]] = {
         f"“{shorten(texts[0])}”",
     ),
 }
+
+_STORED = {"overdue": "sent", "partially_paid": "sent"}  # the status of what is derived
+
+
+def stored_status(query: QueryDict) -> str:
+    """Returns the stored status that all rows of these filters have; empty where it may be any."""
+    status = query.get("status", "sent" if "requested" in query else "")
+    return _STORED.get(status, status)
+
+
+def is_indexed(query: QueryDict) -> bool:
+    """Returns whether an index has the rows of these filters in each order: all, or those of one stored status."""
+    return not query.keys() - {"status", "sort"} and query.get("status") not in _STORED

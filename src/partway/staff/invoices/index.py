@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, IntegerField, OrderBy, QuerySet, Sum, When
-from django.db.models.expressions import Combinable
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Case, IntegerField, QuerySet, When
 from django.http import HttpResponse
-from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -18,29 +17,25 @@ from partway.lib.money import Money
 
 from ..context import MemberContext
 from ..forms import query_text
-from ..invoice_rows import PAGE_ROWS, with_open_requests
+from ..invoice_rows import with_open_requests
+from ..keyset_pages import Order, Stream, found_or_walked, read_page
 from ..list_filters import customer_suggestions, without_empty_fields
-from .filters import STATES, FilteredInvoices, apply_filters
+from .filters import STATES, FilteredInvoices, apply_filters, is_indexed, stored_status
 
-# Nothing is due on a draft, a void or a written-off invoice, whatever it comes to.
-_DUE = Case(When(status="sent", then=AMOUNT_DUE_MINOR), default=0)
-# Invoices that need an act come first. Overdue is left to the due date, which follows.
-_RANK = Case(
-    *(When(status=status, then=rank) for rank, status in enumerate(("sent", "draft", "paid", "written_off"))),
-    default=9,
-    output_field=IntegerField(),
-)
+# The statuses in the order of a list by status: invoices that need an act come first. Overdue is left to the due date.
+_RANKS = {"sent": 0, "draft": 1, "paid": 2, "written_off": 3, "void": 4}
+# The totals of more invoices are added up when a member asks for them, so that no page costs more in a longer list.
+MAX_COUNTED = 5_000
 
-_Order = tuple[str | Combinable | OrderBy, ...]
-_NEWEST: _Order = ("-created_at", "-id")
+_NEWEST = Order(("-created_at", "-id"), is_whole=True)
 # Amounts of different currencies do not compare, so the rows are grouped by currency.
-SORT_COLUMNS: dict[str, _Order] = {
-    "number": ("number_key", "id"),
-    "customer": ("customer__sort_key", "customer_id", "-created_at", "-id"),
-    "status": (_RANK, "due_on", "id"),
-    "due_on": ("due_on", "id"),
-    "amount_due": ("currency", _DUE, "id"),
-    "total": ("currency", "total_minor", "id"),
+SORT_COLUMNS = {
+    "number": Order(("number_key", "id"), is_whole=True),
+    "customer": Order(("customer_key", "-id")),
+    "status": Order(("rank", "due_on", "id")),
+    "due_on": Order(("due_on", "id"), is_whole=True),
+    "amount_due": Order(("currency", "receivable_minor", "id")),
+    "total": Order(("currency", "total_minor", "id")),
 }
 # The same for phones, where the table has no headers.
 SORT_CHOICES = (
@@ -74,26 +69,33 @@ def index(ctx: MemberContext) -> HttpResponse:
     if redirected := without_empty_fields(ctx):
         return redirected
     filtered = apply_filters(ctx)
-    rows = apply_sort(filtered, ctx)
-    totals = _totals(filtered, ctx)
-    page = InvoicePaginator(rows, sum(each.count for each in totals)).get_page(ctx.request.GET.get("page"))
+    order = read_order(filtered, ctx)
+    totals = _totals(filtered, ctx, limit=None if ctx.request.GET.get("totals") == "all" else MAX_COUNTED)
+    count = None if totals is None else sum(each.count for each in totals)
+    page = read_page(
+        ctx.request,
+        _streams(filtered, order, ctx, count),
+        order,
+        count=count,
+        fetch=lambda ids: {row.pk: row for row in with_open_requests(Invoice.objects.filter(pk__in=ids))},
+    )
     context = {
         "page": page,
         "totals": totals,
+        "max_counted": MAX_COUNTED,
         "query": filtered.query,
         "chips": filtered.chips,
         "filter_errors": filtered.filter_errors,
         "states": [("", gettext("All")), *((key, label) for key, (label, _select) in STATES.items())],
         "customer_suggestions": customer_suggestions(ctx),
         "orders": SORT_CHOICES,
-        "has_none_yet": not page.object_list
-        and not Invoice.objects.for_organization(ctx.organization).exists(),
+        "has_none_yet": not page.entries and not Invoice.objects.for_organization(ctx.organization).exists(),
     }
     return ctx.render("staff/invoices/index.html", context)
 
 
-def apply_sort(filtered: FilteredInvoices, ctx: MemberContext) -> QuerySet[Invoice]:
-    """Sorts the rows as the address says, by default the newest first."""
+def read_order(filtered: FilteredInvoices, ctx: MemberContext) -> Order:
+    """Returns the order that the address names, by default the newest first."""
     sort = query_text(ctx.request.GET, "sort")
     column = sort.removeprefix("-")
     if sort and column not in SORT_COLUMNS:
@@ -101,55 +103,58 @@ def apply_sort(filtered: FilteredInvoices, ctx: MemberContext) -> QuerySet[Invoi
             gettext("There is no column “%(column)s” to sort by.") % {"column": sort[:40]}
         )
     if column not in SORT_COLUMNS:
-        return filtered.rows.order_by(*_NEWEST)
+        return _NEWEST
     filtered.query["sort"] = sort
-    rows = filtered.rows.order_by(*SORT_COLUMNS[column])
-    return rows.reverse() if sort.startswith("-") else rows
+    return SORT_COLUMNS[column].reversed() if sort.startswith("-") else SORT_COLUMNS[column]
 
 
-def _totals(filtered: FilteredInvoices, ctx: MemberContext) -> list[CurrencyTotals]:
-    """All totals and the count in one query; the organization's own currency first."""
-    found = (
-        filtered.rows.order_by()
-        .values("currency")
-        .annotate(
-            count=Count("*"),
-            total_sum=Sum("total_minor"),
-            paid_sum=Sum("amount_paid_minor"),
-            due_sum=Sum(_DUE),
-        )
+def apply_order(rows: QuerySet[Invoice], order: Order) -> QuerySet[Invoice]:
+    """Sorts all rows, as a file has them."""
+    ranks = (When(status=status, then=rank) for status, rank in _RANKS.items())
+    return rows.alias(rank=Case(*ranks, output_field=IntegerField())).order_by(*order.columns)
+
+
+def _streams(filtered: FilteredInvoices, order: Order, ctx: MemberContext, count: int | None) -> list[Stream]:
+    """Returns the rows as an index has them in this order: all, or those of each status."""
+    rows: QuerySet[Invoice] = filtered.rows
+    is_short = False
+    if not is_indexed(filtered.query):
+        is_short = count is not None and count <= MAX_COUNTED
+        mine = Invoice.objects.filter(organization=ctx.organization)
+        rows = found_or_walked(rows, among=mine, limit=MAX_COUNTED if is_short else None)
+    status, has_rank = stored_status(filtered.query), "rank" in order.names
+    if not has_rank and (is_short or (order.is_whole and not status)):
+        return [Stream(rows)]
+    ranks = {status: _RANKS[status]} if status else _RANKS
+    return [Stream(rows.filter(status=each), (rank,)[:has_rank]) for each, rank in ranks.items()]
+
+
+def _totals(
+    filtered: FilteredInvoices, ctx: MemberContext, *, limit: int | None
+) -> list[CurrencyTotals] | None:
+    """Returns all totals and the count, the organization's own currency first; None of more rows than the limit."""
+    # Not `receivable_minor`: SQLite would read the table for a computed column, and not the index alone.
+    due = Case(When(status="sent", then=AMOUNT_DUE_MINOR), default=0)
+    columns = ("currency", "total_minor", "amount_paid_minor")
+    rows = (
+        filtered.rows.order_by().annotate(due_minor=due).values(*columns, "due_minor")[: limit and limit + 1]
     )
+    try:
+        sql, params = rows.query.sql_with_params()
+    except EmptyResultSet:  # a search for nothing
+        return []
+    with connection.cursor() as cursor:
+        # The rows of a limited query can be grouped only in a query around it, which Django does not write.
+        cursor.execute(
+            "SELECT currency, COUNT(*), SUM(total_minor), SUM(amount_paid_minor), SUM(due_minor) "  # noqa: S608
+            f"FROM ({sql}) AS counted GROUP BY currency",
+            params,
+        )
+        found = cursor.fetchall()
+    if limit is not None and sum(count for _currency, count, *_sums in found) > limit:
+        return None
     own = ctx.organization.currency
     return [
-        CurrencyTotals(
-            row["count"],
-            *(Money(row[name], row["currency"]) for name in ("total_sum", "paid_sum", "due_sum")),
-        )
-        for row in sorted(found, key=lambda row: (row["currency"] != own, row["currency"]))
+        CurrencyTotals(count, *(Money(int(minor), currency) for minor in minors))
+        for currency, count, *minors in sorted(found, key=lambda row: (row[0] != own, row[0]))
     ]
-
-
-class InvoicePaginator(Paginator):  # type: ignore[type-arg]
-    """Pages of a list whose length is known; each reads its ids first, from the nearer end, and then only its rows."""
-
-    def __init__(self, rows: QuerySet[Invoice], count: int) -> None:
-        super().__init__(rows, PAGE_ROWS)
-        self._rows, self._count = rows, count
-
-    @cached_property
-    def count(self) -> int:
-        """The length of the list; the query of the totals has counted it already."""
-        return self._count
-
-    def page(self, number: int | str) -> Page:  # type: ignore[type-arg]
-        """Returns that page; raises InvalidPage."""
-        number = self.validate_number(number)
-        first = (number - 1) * self.per_page
-        last = min(first + self.per_page, self.count)
-        rows = self._rows.values_list("pk", flat=True)
-        if first <= self.count // 2:
-            ids = list(rows[first:last])
-        else:  # read from the end, which is nearer
-            ids = list(rows.reverse()[self.count - last : self.count - first])[::-1]
-        found = {row.pk: row for row in with_open_requests(Invoice.objects.filter(pk__in=ids))}
-        return Page([found[pk] for pk in ids if pk in found], number, self)

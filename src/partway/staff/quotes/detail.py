@@ -20,7 +20,7 @@ from .. import payment_rows, timeline
 from ..access import get_quote_or_404
 from ..context import MemberContext
 from ..forms import query_text
-from ..invoice_rows import PAGE_ROWS
+from ..keyset_pages import PAGE_ROWS
 
 _FILTERS = {"": _("All"), **dict(QuoteStatus.choices)}
 _SORTS = {

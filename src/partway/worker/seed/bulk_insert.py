@@ -34,7 +34,7 @@ class BulkTable:
     """The waiting rows of one model."""
 
     def __init__(self, model: type[Model], prefix: str) -> None:
-        fields = model._meta.concrete_fields
+        fields = [field for field in model._meta.concrete_fields if not field.generated]
         self.name = model._meta.db_table
         self.columns = [field.attname for field in fields]
         self._prefix = prefix

@@ -12,6 +12,7 @@ from partway.billing.events import Actor
 from partway.gateways.registry import DEMO_GATEWAY
 from partway.lib.clock import today
 from partway.lib.ids import new_id
+from partway.lib.natural_sort import sort_key
 
 from .bulk_insert import Row
 from .tables import Seed
@@ -68,6 +69,7 @@ class InvoiceHistory:
         self.invoice = seed.tables.invoices.add(
             organization_id=seed.organization.pk,
             customer_id=self.customer["id"],
+            customer_key=sort_key(self.customer["name"]),
             currency=seed.rng.choice(_CURRENCIES)
             if seed.with_probability(0.03)
             else seed.organization.currency,
