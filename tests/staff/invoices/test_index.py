@@ -6,7 +6,9 @@ test_filters.py has the filters.
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from partway.accounts.models import Organization
 from partway.billing.models import Customer, Invoice, Quote
@@ -100,13 +102,13 @@ def test_invoice_list_pagination_keeps_search(
     assert len(listed(charlie, f"?q=dana&after={following}")) == 1
 
 
-def test_invoice_list_query_count_is_constant(
-    charlie: Client, dana: Customer, django_assert_max_num_queries: object
-) -> None:
+def test_invoice_list_query_count_is_constant(charlie: Client, dana: Customer) -> None:
     for _ in range(8):
         personas.request_payment(personas.sent_invoice(dana))
-    with django_assert_max_num_queries(10):  # type: ignore[operator]
+    with CaptureQueriesContext(connection) as queries:
         charlie.get("/o/alder/invoices/")
+    # What begins and ends the snapshot differs by database.
+    assert len([query for query in queries if query["sql"].lstrip("(").startswith("SELECT")]) <= 10
 
 
 def test_empty_invoice_list_links_to_new_invoice(

@@ -13,6 +13,7 @@ from partway.billing.models import Customer, Invoice, Refund
 from partway.billing.people import customers
 from partway.billing.people.customers import CustomerDetails
 from partway.billing.receivables import credit
+from partway.billing.snapshots import snapshot
 from partway.delivery.messages.printing import CUSTOMER_TEXTS, unprintable_message
 from partway.lib.money import Money
 
@@ -53,25 +54,24 @@ def show(ctx: MemberContext, customer_id: str) -> HttpResponse:
     customer = get_own_or_404(ctx, Customer.objects.all(), customer_id)
     theirs = Q(payment__invoice__customer=customer) | Q(payment__quote__customer=customer)
     with_credit = credit.payments_with_credit(customer).select_related("invoice", "quote")
+    refunds = Refund.objects.filter(theirs).select_related("payment__invoice", "payment__quote")
     rows = with_open_requests(Invoice.objects.for_organization(ctx.organization).filter(customer=customer))
     page = Paginator(rows.order_by("-created_at", "-id"), PAGE_ROWS).get_page(ctx.request.GET.get("page"))
-    context = {
-        "customer": customer,
-        "unprintable": unprintable_message(
-            (label, getattr(customer, name)) for name, label in CUSTOMER_TEXTS.items()
-        ),
-        "page": page,
-        "credit": credit.balances(customer),
-        "refunds": (
-            Refund.objects.filter(theirs)
-            .select_related("payment__invoice", "payment__quote")
-            .order_by("-refunded_on", "-created_at", "-pk")
-        ),
-        "credit_from": [
-            (payment, Money(payment.spendable_minor, payment.captured_currency)) for payment in with_credit
-        ],
-        "frozen": credit.frozen_balances(customer),
-    }
+    with snapshot():  # the credit is that of the payments that are shown
+        context = {
+            "customer": customer,
+            "unprintable": unprintable_message(
+                (label, getattr(customer, name)) for name, label in CUSTOMER_TEXTS.items()
+            ),
+            "page": page,
+            "credit": credit.balances(customer),
+            "refunds": list(refunds.order_by("-refunded_on", "-created_at", "-pk")),
+            "credit_from": [
+                (payment, Money(payment.spendable_minor, payment.captured_currency))
+                for payment in with_credit
+            ],
+            "frozen": credit.frozen_balances(customer),
+        }
     return ctx.render("staff/customers/show.html", context)
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partway.billing.models import Invoice
 from partway.billing.models.invoices import AMOUNT_DUE_MINOR
+from partway.billing.snapshots import snapshot
 from partway.lib.money import Money
 
 from ..context import MemberContext
@@ -70,15 +71,17 @@ def index(ctx: MemberContext) -> HttpResponse:
         return redirected
     filtered = apply_filters(ctx)
     order = read_order(filtered, ctx)
-    totals = _totals(filtered, ctx, limit=None if ctx.request.GET.get("totals") == "all" else MAX_COUNTED)
-    count = None if totals is None else sum(each.count for each in totals)
-    page = read_page(
-        ctx.request,
-        _streams(filtered, order, ctx, count),
-        order,
-        count=count,
-        fetch=lambda ids: {row.pk: row for row in with_open_requests(Invoice.objects.filter(pk__in=ids))},
-    )
+    limit = None if ctx.request.GET.get("totals") == "all" else MAX_COUNTED
+    with snapshot():  # the totals are of the rows that are shown
+        totals = _totals(filtered, ctx, limit=limit)
+        count = None if totals is None else sum(each.count for each in totals)
+        page = read_page(
+            ctx.request,
+            _streams(filtered, order, ctx, count),
+            order,
+            count=count,
+            fetch=lambda ids: {row.pk: row for row in with_open_requests(Invoice.objects.filter(pk__in=ids))},
+        )
     context = {
         "page": page,
         "totals": totals,

@@ -12,6 +12,7 @@ from django.http import HttpResponse
 
 from partway.billing.models import Invoice, Payment, PaymentRequest, Refund
 from partway.billing.models.invoices import AMOUNT_DUE_MINOR
+from partway.billing.snapshots import snapshot
 from partway.lib.money import Money
 
 from ..context import MemberContext
@@ -30,25 +31,27 @@ class Figure:
 def show(ctx: MemberContext) -> HttpResponse:
     """Figures, open requests and overdue invoices; before the first payment also the first steps."""
     mine = Invoice.objects.filter(organization=ctx.organization)
-    collected, given_back = _collected(ctx)
     requests = PaymentRequest.objects.for_organization(ctx.organization).filter(status="open")
     committed = Payment.objects.committed().filter(organization=ctx.organization)
     # Also a request beside a payment of the whole invoice is not to be reminded of.
     being_paid = Exists(committed.filter(invoice=OuterRef("invoice")))
-    context = {
-        "due": _figure(ctx, mine.due().annotate(minor=AMOUNT_DUE_MINOR)),
-        "overdue": _figure(ctx, mine.overdue(ctx.today).annotate(minor=AMOUNT_DUE_MINOR)),
-        "requested": _figure(ctx, requests.annotate(minor=F("amount_requested_minor"))),
-        "in_transit": _figure(ctx, committed.filter(status="processing").annotate(minor=F("amount_minor"))),
-        "collected": collected,
-        "given_back": given_back,
-        "open_requests": requests.annotate(being_paid=being_paid)
-        .select_related("invoice__customer")
-        .order_by("-created_at", "-id")[:6],
-        "overdue_invoices": with_open_requests(mine.overdue(ctx.today)).order_by("due_on", "id")[:6],
-        "onboarding": first_steps.onboarding(ctx),
-        "has_sent": mine.exclude(status="draft").exists(),
-    }
+    newest_requests = requests.annotate(being_paid=being_paid).select_related("invoice__customer")
+    overdue_first = with_open_requests(mine.overdue(ctx.today)).order_by("due_on", "id")
+    in_transit = committed.filter(status="processing").annotate(minor=F("amount_minor"))
+    with snapshot():  # the figures are of the rows that are shown, and of one another
+        collected, given_back = _collected(ctx)
+        context = {
+            "due": _figure(ctx, mine.due().annotate(minor=AMOUNT_DUE_MINOR)),
+            "overdue": _figure(ctx, mine.overdue(ctx.today).annotate(minor=AMOUNT_DUE_MINOR)),
+            "requested": _figure(ctx, requests.annotate(minor=F("amount_requested_minor"))),
+            "in_transit": _figure(ctx, in_transit),
+            "collected": collected,
+            "given_back": given_back,
+            "open_requests": list(newest_requests.order_by("-created_at", "-id")[:6]),
+            "overdue_invoices": list(overdue_first[:6]),
+            "onboarding": first_steps.onboarding(ctx),
+            "has_sent": mine.exclude(status="draft").exists(),
+        }
     return ctx.render("staff/overview.html", context)
 
 
