@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Updates the catalogue of texts, src/partway/locale/en/LC_MESSAGES/django.po. With --check, fails if that changes it.
+# Updates the catalogue of texts, src/partway/delivery/locale/en/LC_MESSAGES/django.po. With --check, fails if that changes it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 partway=$PWD/.venv/bin/partway
-catalogue=$PWD/src/partway/locale/en/LC_MESSAGES/django.po
+catalogue=$PWD/src/partway/delivery/locale/en/LC_MESSAGES/django.po
 
 scripts/gettext.sh
 mkdir -p "$(dirname "$catalogue")"

@@ -32,7 +32,7 @@ SHEETS = sorted(
 )
 
 
-CATALOGUE = ROOT / "src/partway/locale/en/LC_MESSAGES/django.po"
+CATALOGUE = ROOT / "src/partway/delivery/locale/en/LC_MESSAGES/django.po"
 
 
 def docstrings(source: str) -> Iterator[tuple[int, str]]:

@@ -225,7 +225,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]  # those with a catalogue
-LOCALE_PATHS = [PACKAGE / "locale"]
+LOCALE_PATHS = [PACKAGE / "delivery" / "locale"]
 
 _static = [PACKAGE / package / "static" for package in ("delivery", "staff", "pay")]
 
