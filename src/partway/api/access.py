@@ -95,6 +95,7 @@ def call(
         decorate_view(lambda run: _guard(run, permission))(view)
         name = "_".join([*str((router.tags or [""])[0]).lower().split(), view.__name__])
         summary, _, description = cleandoc(view.__doc__ or "").partition("\n\n")
+        scope = next(scope for scope, role in SCOPE_ROLES.items() if permission in permissions_of(role))
         operation = router.api_operation(
             [method],
             path,
@@ -102,17 +103,13 @@ def call(
             auth=Bearer(),
             operation_id=name,
             summary=summary.rstrip("."),
-            description=f"{description}\n\nTakes a key of the scope {_lowest_scope(permission)}.".strip(),
+            description=f"{description}\n\nTakes a key of the scope {scope}.".strip(),
             openapi_extra=openapi.shared_parts(method),
         )
         operation(view)
         return view
 
     return register
-
-
-def _lowest_scope(permission: Permission) -> str:
-    return next(scope for scope, role in SCOPE_ROLES.items() if permission in permissions_of(role))
 
 
 def get_own_or_404(caller: Caller, rows: OrganizationQuerySet[RowT], row_id: str) -> RowT:

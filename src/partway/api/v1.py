@@ -59,28 +59,21 @@ for prefix, router in (
     api.add_router(prefix, router)
 
 
-@api.exception_handler(BillingError)
-def _billing_error(_request: HttpRequest, error: BillingError) -> HttpResponse:
-    return of_billing_error(error)
-
-
-@api.exception_handler(Refused)
-def _refused(_request: HttpRequest, error: Refused) -> HttpResponse:
-    return of_refusal(error)
-
-
-@api.exception_handler(HttpError)
-def _http_error(_request: HttpRequest, error: HttpError) -> HttpResponse:
-    # ninja wraps whatever the parser raises.
-    cause = error.__cause__
-    return of_refusal(cause) if isinstance(cause, Refused) else problem(error.status_code, "bad_request")
-
-
-@api.exception_handler(Http404)
-def _not_found(_request: HttpRequest, _error: Http404) -> HttpResponse:
+def respond(_request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+    """Returns the problem of an error that a route raises."""
+    match error:
+        case BillingError():
+            return of_billing_error(error)
+        case HttpError(__cause__=Refused() as refused):  # ninja wraps whatever the parser raises
+            return of_refusal(refused)
+        case Refused():
+            return of_refusal(error)
+        case HttpError():
+            return problem(error.status_code, "bad_request")
+        case ValidationError():
+            return of_validation(error.errors)
     return problem(404, "not_found")
 
 
-@api.exception_handler(ValidationError)
-def _validation_error(_request: HttpRequest, error: ValidationError) -> HttpResponse:
-    return of_validation(error.errors)
+for kind in (BillingError, Refused, HttpError, ValidationError, Http404):
+    api.add_exception_handler(kind, respond)
