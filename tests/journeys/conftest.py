@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 
 from partway.worker.supervisor import Supervisor, SupervisorConfig, free_port
 from partway.worker.tour.mailbox import Mailbox
+from tests.gateways.stripe_server.client import StandIn
 from tests.journeys.browser_actions import Member
 from tests.support.browsers import WITHOUT_MOVEMENT, launch
 
@@ -17,9 +18,9 @@ DESKTOP_VIEWPORT = {"width": 1280, "height": 860}
 
 
 @pytest.fixture(scope="session")
-def supervisor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
+def supervisor(tmp_path_factory: pytest.TempPathFactory, stand_in: StandIn) -> Iterator[Supervisor]:
     address = SupervisorConfig(tmp_path_factory.mktemp("supervisor"), free_port(), free_port(), isolated=True)
-    with Supervisor(address) as supervisor:
+    with Supervisor(address, {"PARTWAY_STRIPE_URL": stand_in.url}) as supervisor:
         supervisor.run("migrate", "--verbosity", "0")
         supervisor.start_sandbox()
         supervisor.start_web()

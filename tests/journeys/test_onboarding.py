@@ -32,9 +32,9 @@ class Newcomer:
     clicks: int = 0
     fields: set[str] = field(default_factory=set)
 
-    def starts(self) -> None:
+    def starts(self, name: str = "Evening & Co", email: str = "eve@evening.example") -> None:
         """Creates the organization and sets a password by the printed link."""
-        named = ["--name", "Evening & Co", "--owner", "eve@evening.example", "--owner-name", "Eve"]
+        named = ["--name", name, "--owner", email, "--owner-name", "Eve"]
         printed = self.supervisor.run("organizations", "create", *named)
         [welcome] = re.findall(r"https?://\S+/welcome/\S+", printed)
         self.page.context.expose_binding("reportEffort", lambda _source, kind, name: self._count(kind, name))

@@ -94,7 +94,7 @@ def _payment_form(session: Json, error: str = "") -> str:
     return frame(
         f"<h1>Pay {amount}</h1>"
         + (f'<p role="alert">{escape(error)}</p>' if error else "")
-        + f'<form method="post"><p>{methods}</p>'
+        + f'<form method="post" action="/c/pay/{session["id"]}"><p>{methods}</p>'
         '<p><label>Card number <input name="number" autocomplete="cc-number"></label></p>'
         '<p><label>Expiry <input name="expiry" value="12 / 34"></label> '
         '<label>CVC <input name="cvc" value="123"></label></p>'
