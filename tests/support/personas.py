@@ -361,7 +361,10 @@ def payout_item(
 
 
 def report_disputes(
-    payment: Payment, *reported: protocol.Dispute, known: dict[str, int] | None = None
+    payment: Payment,
+    *reported: protocol.Dispute,
+    known: dict[str, int] | None = None,
+    at: datetime | None = None,
 ) -> None:
     """Books the gateway's list of disputes; `known` are the versions from before it was fetched."""
     known = dispute_booking.versions(payment) if known is None else known
@@ -369,7 +372,7 @@ def report_disputes(
         locked = lock_invoices(payment)
         fresh = Payment.objects.select_related("organization", "invoice", "quote").get(pk=payment.pk)
         by = events.gateway_actor("sandbox")
-        dispute_booking.apply(fresh, reported, locked, known, by=by, now=present())
+        dispute_booking.apply(fresh, reported, locked, known, by=by, now=at or present())
 
 
 def dispute(

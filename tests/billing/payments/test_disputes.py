@@ -266,6 +266,13 @@ def test_dispute_of_another_amount_is_won_after_all(paid: Payment) -> None:
     assert Mail.objects.filter(kind="debit_returned").count() == 1
 
 
+def test_what_lost_dispute_takes_by_a_slower_clock_is_put_back_too(paid: Payment) -> None:
+    personas.report_disputes(paid, reported(10_000, "lost"), at=present() + timedelta(minutes=1))
+    for status in ("lost", "won"):
+        personas.report_disputes(paid, reported(15_000, status))
+    assert sums(paid) == (30_000, 0, 0, 0, 0)
+
+
 def test_open_dispute_follows_its_amount_and_last_day(paid: Payment) -> None:
     due_at = present() + timedelta(days=9)
     dispute(paid, 10_000)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from partway.billing import events
+from partway.billing.checkouts import gateway_calls
 from partway.billing.documents import invoices, quotes
 from partway.billing.errors import Conflict, Invalid, NotRefundable
 from partway.billing.events import Actor
@@ -298,6 +299,17 @@ def test_refund_gets_another_key_once_gateway_has_forgotten_the_first(
         *(("pending", 1), ("pending", 1), ("succeeded", 2))
     ]
     assert gateway_driver.refunded_minor(paid) == 10_000
+
+
+def test_refund_under_key_that_was_sent_with_other_details_is_not_known_to_have_failed(
+    paid: Payment, alice: Actor, gateway_driver: GatewayDriver
+) -> None:
+    gateway_driver.inject_fault("error_before", act="refund")
+    row = refund(paid, 10_000, alice)
+    other = gateway_driver.start_and_pay(personas.request_payment(paid.invoice))
+    key = GatewayCall.objects.get(refund=row).idempotency_key
+    gateway_calls.gateway_for(other).refund(other.checkout_ref, row.amount, key)
+    assert (after(row).status, left_on(paid)) == ("pending", (20_000, 0, 10_000))
 
 
 def test_refund_is_not_sent_again_while_first_call_may_take_effect(
