@@ -65,6 +65,15 @@ def test_payment_csv_has_fee_and_net(charlie: Client, invoice: Invoice) -> None:
     assert cells == [("", "", "10.00"), ("USD", "0.00", "-100.00"), ("USD", "4.45", "295.55")]
 
 
+def test_refund_in_cash_went_through_no_payment_service(charlie: Client, invoice: Invoice) -> None:
+    payment = personas.captured_payment(invoice, 30_000)
+    sent, cash = personas.refund_in_dashboard(payment, 100), personas.give_back(payment, 10_000)
+    found = {name: exported(charlie, gateway=name) for name in ("sandbox", "offline")}
+    ids = {name: {row["Id"] for row in rows} for name, rows in found.items()}
+    assert ids == {"sandbox": {payment.pk, sent.pk}, "offline": {cash.pk}}
+    assert [row["Payment service"] for row in found["offline"]] == [""]
+
+
 def test_payment_csv_has_every_kind_newest_first(charlie: Client, of_each_kind: Invoice) -> None:
     rows = exported(charlie)
     today_iso = today(now(), "America/New_York").isoformat()

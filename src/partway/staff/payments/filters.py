@@ -85,20 +85,21 @@ def _read_paid(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, 
 
 
 def _read_gateway(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
-    wanted: Any
     if texts[0] == OFFLINE:
-        lookup, wanted, label = "isnull", True, gettext("Offline")
-    elif texts[0] in GATEWAYS:
-        accounts = GatewayAccount.objects.filter(organization=ctx.organization, gateway=texts[0])
-        lookup, wanted, label = "in", accounts.values("pk"), gettext(GATEWAYS[texts[0]].name)
-    else:
+        return _narrow(rows, lambda source: source.offline), gettext("Offline")
+    if texts[0] not in GATEWAYS:
         message = gettext("There is no payment service “%(gateway)s”.")
         raise InvalidFilter(message % {"gateway": shorten(texts[0])})
 
-    def condition(source: Source) -> Q | None:
-        return Q(**{f"{source.gateway_account}__{lookup}": wanted}) if source.gateway_account else None
+    accounts = GatewayAccount.objects.filter(organization=ctx.organization, gateway=texts[0])
 
-    return _narrow(rows, condition), label
+    def condition(source: Source) -> Q | None:
+        if not source.gateway_account:
+            return None
+        through = Q(**{f"{source.gateway_account}__in": accounts.values("pk")})
+        return through & ~source.offline if source.offline else through
+
+    return _narrow(rows, condition), gettext(GATEWAYS[texts[0]].name)
 
 
 def _read_member(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:

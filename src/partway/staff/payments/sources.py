@@ -106,6 +106,7 @@ class Source:
     fee_currency: Combinable = _NO_CURRENCY
     methods: tuple[str, ...] = ()  # lookups; the first that is not empty counts
     gateway_account: str = ""
+    offline: Q | None = None  # selects the rows that no payment service moved; None where there are none
 
     def select(self, organization: Organization) -> QuerySet[Any]:
         """Returns the rows of one organization, with the columns that every kind has."""
@@ -305,6 +306,7 @@ ONLINE = Source(
     documents=("invoice", "quote"),
     methods=("method",),
     gateway_account="gateway_account",
+    offline=Q(gateway_account__isnull=True),
     has_member=lambda member: (
         Q(payment_request__requested_by=member)
         | Q(
@@ -340,6 +342,7 @@ REFUNDS = Source(
     documents=("payment__invoice", "payment__quote"),
     methods=("method", "payment__method"),  # one through the gateway goes the way that the payment came
     gateway_account="payment__gateway_account",
+    offline=Q(mode="offline"),  # also of a payment through the gateway, as one in cash
     has_member=lambda member: Q(Exists(_OF_REFUND.filter(actor_id=member))),
     search=lambda typed, organization: (
         found_by(typed, _in_payments(organization)) | Q(pk=typed) | Q(gateway_ref=typed)
