@@ -38,8 +38,10 @@ class RefundModel(OnlinePaymentModel):
         assert payment.checkout is not None
         gone = sum(refund.amount for refund in payment.checkout.refunds if refund.state != "failed")
         gone += sum(dispute.amount for dispute in payment.checkout.disputes if dispute.state != "won")
-        if payment.checkout.method == "card" and surplus > gone:
-            refund = Refund(payment, surplus - gone, "gateway")
+        left = max(0, surplus - gone)
+        left -= left % STEP[payment.currency]
+        if payment.checkout.method == "card" and left:
+            refund = Refund(payment, left, "gateway")
             self.refunds.append(refund)
             self.deduct(payment, refund.amount, refund)
 

@@ -121,6 +121,15 @@ def test_only_surplus_of_card_payment_is_sent_back(gateway_driver: GatewayDriver
     assert alert_of(payment, "captured_amount_mismatch")["reason"] == "refunded"
 
 
+@pytest.mark.parametrize(("surplus", "sent"), [(17, [("pending", 10)]), (7, [])])
+def test_surplus_between_steps_of_gateway_stays_credit(
+    gateway_driver: GatewayDriver, dana: Customer, surplus: int, sent: list[tuple[str, int]]
+) -> None:
+    gateway_driver.inject_fault("wrong_amount", delta=surplus)
+    payment = gateway_driver.start_and_pay(personas.sent_invoice(dana, 50_000, currency="KWD"))
+    assert (refund_states(payment), payment.unallocated_minor) == (sent, 7)
+
+
 def test_surplus_in_another_currency_stays_credit(
     gateway_driver: GatewayDriver, open_request: PaymentRequest
 ) -> None:

@@ -249,7 +249,9 @@ def _refund_surplus(context: BookingContext, surplus: Money) -> Money | None:
     # sent twice.
     gone = [each.amount.amount_minor for each in state.refunds if each.status != RefundStatus.FAILED]
     gone += [each.amount.amount_minor for each in state.disputes if each.status != DisputeStatus.WON]
-    amount = Money(max(0, surplus.amount_minor - sum(gone)), surplus.currency)
+    # The gateway refuses what is between two of its steps: that little stays credit.
+    left, step = max(0, surplus.amount_minor - sum(gone)), context.capabilities.step(surplus.currency)
+    amount = Money(left - left % step, surplus.currency)
     if not amount:
         return None
     refund_booking.begin(payment, amount, {}, next_refresh_at=now, by=CLOCK, now=now, is_automatic=True)
