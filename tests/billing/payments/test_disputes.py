@@ -356,12 +356,15 @@ def test_dispute_beyond_payment_is_a_loss(paid: Payment) -> None:
 
 
 def test_refund_beyond_open_dispute_is_covered_when_it_is_won(paid: Payment) -> None:
-    dispute(paid, 20_000)
+    """Older ones that the payment had all money for have nothing to be covered."""
+    personas.refund_in_dashboard(paid, 1_000, ref="re_older")
+    dispute(paid, 1_000, "lost", ref="dp_older")
+    dispute(paid, 18_000)
     row = personas.refund_in_dashboard(paid, 25_000)
-    assert (row.lost_minor, sums(paid)) == (15_000, (20_000, 0, 10_000, 20_000, 0))
-    dispute(paid, 20_000, "won")
+    assert (row.lost_minor, sums(paid)) == (15_000, (18_000, 0, 11_000, 18_000, 1_000))
+    dispute(paid, 18_000, "won")
     row.refresh_from_db()
-    assert (row.lost_minor, sums(paid)) == (0, (5_000, 0, 25_000, 0, 0))
+    assert (row.lost_minor, sums(paid)) == (0, (3_000, 0, 26_000, 0, 1_000))
 
 
 def test_refund_beyond_open_dispute_is_covered_when_less_is_disputed(paid: Payment) -> None:

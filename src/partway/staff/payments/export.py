@@ -72,7 +72,7 @@ def _lines(rows: Rows, ctx: MemberContext) -> Iterator[list[Cell]]:
     for entry, row in every_entry(rows, ctx.organization.time_zone):
         recipient, currency = entry.issued.recipient, entry.amount.currency
         is_deposit = entry.source.kind == "payment" and entry.document.kind == "quote"
-        account = entry.payment.gateway_account if entry.payment and not entry.is_offline else None
+        account = entry.gateway_account
         yield [
             entry.day,
             gettext("Deposit") if is_deposit else str(_KINDS[entry.source.kind]),

@@ -17,7 +17,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
-from partway.accounts.models import Organization
+from partway.accounts.models import GatewayAccount, Organization
 from partway.billing.models import Adjustment, Dispute, Event, Invoice, Payment, Quote, Refund
 from partway.billing.models.disputes import DisputeReason
 from partway.billing.models.payments import UNSETTLED, in_documents
@@ -68,6 +68,11 @@ class Entry:
         if not self.counts or fee is None or fee.currency != self.amount.currency:
             return None
         return self.amount - fee
+
+    @property
+    def gateway_account(self) -> GatewayAccount | None:
+        """The account that moved it; None of what was given back in cash, too."""
+        return self.payment.gateway_account if self.payment and not self.is_offline else None
 
     @property
     def counts(self) -> bool:
