@@ -219,6 +219,8 @@ def test_reopened_period_takes_what_is_recorded_from_then_on(
     invoice = sent(dana, alice, NOW - 50 * DAY)
     close(dana.organization, last, alice)
     check(invoice, 10_000, alice, NOW - 20 * DAY, paid=15)
+    # What was just recorded stays where it was moved, too.
+    check(invoice, 5_000, alice, NOW - 10 * DAY - timedelta(minutes=1), paid=22)
     closing.reopen(
         dana.organization,
         since=last - 5 * DAY,
@@ -230,7 +232,7 @@ def test_reopened_period_takes_what_is_recorded_from_then_on(
     check(invoice, 20_000, alice, NOW - 9 * DAY, paid=26)
     check(invoice, 30_000, alice, NOW - 8 * DAY, paid=30)
     days = [(last - one.day).days for one in file(dana.organization, last + DAY) if one.kind == "payment"]
-    assert days == [5, 5, -1]
+    assert days == [5, 5, -1, -1]
     event = Event.objects.get(type="organization.journal_reopened")
     assert (event.data["reason"], event.data["before"]) == ("A check.", last.isoformat())
 
