@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 from django.test import Client
 
-from partway.billing.models import Event, Invoice
+from partway.billing.models import Event, Invoice, LedgerAccount
 from partway.lib.clock import now, today
 from partway.staff.journal import export
 from tests.support import personas
@@ -77,6 +77,19 @@ def test_quickbooks_file_has_its_columns_and_balanced_journals(charlie: Client, 
             sum(Decimal(row[side] or 0) for row in of_one) for side in ("*Debits", "*Credits")
         )
         assert (debits, len(number) <= 21) == (credits_, True)
+
+
+def test_files_keep_long_names_of_any_script_and_of_an_empty_period_the_header(
+    charlie: Client, paid: Invoice
+) -> None:
+    name = '売掛金："жзик" ' + "ß" * 66
+    LedgerAccount.objects.create(organization=paid.organization, key="receivables", code="1200-Ж", name=name)
+    assert (name, "1200-Ж") in {(row["Account"], row["Account code"]) for row in rows(charlie, CSV)}
+    assert name.replace('"', "'") in {row["*AccountName"] for row in rows(charlie, QUICKBOOKS)}
+    days = {"from": "2020-01-01", "until": "2020-01-31"}
+    assert [len(raw(charlie, url, **days).splitlines()) for url in (CSV, QUICKBOOKS)] == [1, 1]
+    sheet = openpyxl.load_workbook(io.BytesIO(raw(charlie, XLSX, **days))).active
+    assert sheet.max_row == 1
 
 
 def test_spreadsheet_of_journal_has_numbers_and_dates(charlie: Client, paid: Invoice) -> None:

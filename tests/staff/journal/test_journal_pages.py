@@ -124,6 +124,8 @@ def test_owner_names_accounts_with_unique_codes(alice: Client, invoice: Invoice)
     renamed = {**shown, "receivables.code": "1400", "receivables.name": "Debtors"}
     twice = alice.post(ACCOUNTS, {**renamed, "credit.code": "1400"})
     assert (twice.status_code, "Another account has the code 1400." in twice.content.decode()) == (422, True)
+    too_long = alice.post(ACCOUNTS, {**renamed, "credit.name": "ж" * 81})
+    assert (too_long.status_code, "ж" * 81 in too_long.content.decode()) == (422, True)
     # The first page is outdated now, and would undo the names.
     assert alice.post(ACCOUNTS, {**shown, **initial, "credit.name": "X"}).status_code == 409
     alice.post(ACCOUNTS, {**renamed, "receivables.code": "", "receivables.name": ""})
