@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from ..models import Payment
 from .calendar import Calendar
 
 Amounts = Mapping[str, int]  # minor units by the key of an account: positive is debit, negative credit
@@ -40,6 +39,34 @@ class Change:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PaymentFacts:
+    """A payment as far as the journal reads it: making rows of the model would take most of its time.
+
+    at: the moment at which its money came in. party: the customer as it showed them, else as its document does.
+    """
+
+    pk: str
+    status: str
+    accepted: bool
+    method: str
+    gateway: str | None
+    captured_minor: int | None
+    currency: str
+    paid_on: date | None
+    at: datetime
+    invoice: str | None
+    quote: str | None
+    number: str | None
+    customer: str
+    party: str | None
+
+    @property
+    def money(self) -> str:
+        """The account that holds it: what the gateway collects for us, or the mode of an offline payment."""
+        return f"transit:{self.gateway}" if self.gateway else f"mode:{self.method}"
+
+
 def difference(before: Amounts, after: Amounts) -> dict[str, int]:
     """Returns by how much each account changes; accounts that stay are left out."""
     changed = {key: after.get(key, 0) - before.get(key, 0) for key in {**before, **after}}
@@ -47,7 +74,7 @@ def difference(before: Amounts, after: Amounts) -> dict[str, int]:
 
 
 def of_payment(
-    payment: Payment,
+    payment: PaymentFacts,
     calendar: Calendar,
     amounts: Amounts,
     *,
@@ -58,7 +85,6 @@ def of_payment(
     happened_on: date | None = None,
 ) -> Change:
     """Returns a change by a fact of this payment, in its currency, on the day of `at` where no other is given."""
-    document = payment.document
     happened_on = happened_on or calendar.day(at)
     return Change(
         day=calendar.booking_day(happened_on, at, fact),
@@ -68,10 +94,10 @@ def of_payment(
         act=act,
         fact=fact,
         kind=kind,
-        document=(document.kind, document.pk),
-        number=document.number or "",
-        party=payment.issued_to_id or document.issued_to_id or "",
-        customer=document.customer_id,
-        currency=payment.captured_currency,
+        document=("invoice", payment.invoice) if payment.invoice else ("quote", payment.quote or ""),
+        number=payment.number or "",
+        party=payment.party or "",
+        customer=payment.customer,
+        currency=payment.currency,
         amounts=amounts,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 from django.db.models import Sum
 
@@ -12,22 +12,20 @@ from partway.accounts.models import Organization
 from ..models import Dispute, Event
 from . import accounts
 from .calendar import Calendar
-from .changes import Change, Sums, difference, of_payment
-from .payments import money_account
+from .changes import Change, PaymentFacts, Sums, difference, of_payment
 
 _EVENTS = ("dispute.opened", "dispute.updated", "dispute.lost", "dispute.won", "dispute.loss_covered")
 
 
-def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
+def changes(payments: Mapping[str, PaymentFacts], calendar: Calendar) -> Iterator[Change]:
     """Yields the changes by the disputes of these payments, those of each dispute in order."""
-    disputes = Dispute.objects.filter(payment__in=list(payments)).order_by("pk")
-    rows = disputes.select_related(*(f"payment__{name}" for name in ("gateway_account", "invoice", "quote")))
+    rows = Dispute.objects.filter(payment__in=list(payments)).order_by("pk")
     events: dict[str, list[Event]] = defaultdict(list)
     of_payments = Event.objects.filter(payment__in={row.payment_id for row in rows})
     for event in of_payments.filter(type__in=_EVENTS):
         events[event.data["dispute"]].append(event)
     for dispute in rows:
-        money = money_account(dispute.payment)
+        payment = payments[dispute.payment_id]
         is_lost, amount, lost, before = False, 0, 0, dict[str, int]()
         for event in sorted(events[dispute.pk], key=lambda event: event.pk):
             is_lost = {"dispute.lost": True, "dispute.won": False}.get(event.type, is_lost)
@@ -35,10 +33,14 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
             if event.type != "dispute.loss_covered":
                 amount = event.data["amount_minor"]
             lost = event.data.get("lost_minor", lost)
-            after = {accounts.CREDIT: amount - lost, accounts.LOSSES: lost, money: -amount} if is_lost else {}
+            after = (
+                {accounts.CREDIT: amount - lost, accounts.LOSSES: lost, payment.money: -amount}
+                if is_lost
+                else {}
+            )
             if amounts := difference(before, after):
                 yield of_payment(
-                    dispute.payment,
+                    payment,
                     calendar,
                     amounts,
                     at=event.created_at,

@@ -213,10 +213,9 @@ def _changes(documents: Documents, calendar: Calendar) -> Iterator[Change]:
     for part in _parts(documents.invoices):
         yield from invoices.changes(part, calendar)
     for part in _parts(documents.payments):
-        yield from payments.changes(part, calendar)
-        yield from refunds.changes(part, calendar)
-        yield from disputes.changes(part, calendar)
-        yield from fees.changes(part, calendar)
+        found = payments.by_id(part)
+        for facts in (payments, refunds, disputes, fees):
+            yield from facts.changes(found, calendar)
     for part in _parts(documents.payouts):
         yield from payouts.changes(part, calendar)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from django.db.models import Sum
@@ -12,36 +12,33 @@ from partway.accounts.models import Organization
 from ..models import Dispute, Event, Payment, Refund
 from . import accounts
 from .calendar import Calendar
-from .changes import Change, Sums, difference, of_payment
-from .payments import money_account
+from .changes import Change, PaymentFacts, Sums, difference, of_payment
 
 # A dispute says its fee when it is opened, and each time that it changes.
 _EVENTS = ("payment.fee_booked", "refund.fee_booked", "dispute.opened", "dispute.fee_changed")
 
 
-def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
+def changes(payments: Mapping[str, PaymentFacts], calendar: Calendar) -> Iterator[Change]:
     """Yields the changes by the fees of these payments, their refunds and disputes, each in the currency of the fee."""
     rows = Event.objects.filter(payment__in=list(payments), type__in=_EVENTS)
-    related = rows.select_related(*(f"payment__{name}" for name in ("gateway_account", "invoice", "quote")))
+    columns = rows.values_list("pk", "payment", "created_at", "data")
     before: dict[str, tuple[str, int]] = {}
-    for event in sorted(related, key=lambda event: event.pk):
-        payment = event.payment
-        if payment is None:
-            continue
-        charged_for = event.data.get("refund") or event.data.get("dispute") or payment.pk
-        currency, fee = event.data["fee_currency"], event.data["fee_minor"]
+    for pk, payment_id, at, data in sorted(columns):
+        payment = payments[payment_id]
+        charged_for = data.get("refund") or data.get("dispute") or payment.pk
+        currency, fee = data["fee_currency"], data["fee_minor"]
         # Of a fee that changes, the earlier one is given back in its own currency.
         earlier = dict([before[charged_for]]) if charged_for in before else {}
         before[charged_for] = currency, fee
         for code, minor in difference(earlier, {currency: fee}).items():
-            amounts = {accounts.FEES: minor, money_account(payment): -minor}
+            amounts = {accounts.FEES: minor, payment.money: -minor}
             change = of_payment(
                 payment,
                 calendar,
                 amounts,
-                at=event.created_at,
+                at=at,
                 kind="fee",
-                fact=event.pk,
+                fact=pk,
                 act=charged_for,
             )
             yield replace(change, currency=code)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 
 from django.db.models import F, Sum
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 
 from partway.accounts.models import Organization
 
@@ -15,47 +17,50 @@ from ..models import Allocation, Event, Payment
 from ..models.payments import RECEIVED_STATUSES
 from . import accounts
 from .calendar import Calendar
-from .changes import Change, Sums, of_payment
-
-# Only the columns that are read, see `invoices.py`.
-_OF_PAYMENT = (
-    *("quote", "status", "accepted", "captured_minor", "captured_currency", "method", "paid_on"),
-    *("settled_at", "created_at", "issued_to", "gateway_account__gateway"),
-    *(f"{noun}__{column}" for noun in ("invoice", "quote") for column in ("number", "customer", "issued_to")),
-)
+from .changes import Change, PaymentFacts, Sums, of_payment
 
 
-def money_account(payment: Payment) -> str:
-    """Returns the account that holds the money: what the gateway collects for us, or the mode of an offline payment."""
-    if payment.gateway_account is not None:
-        return f"transit:{payment.gateway_account.gateway}"
-    return f"mode:{payment.method}"
+def by_id(payments: Iterable[str]) -> dict[str, PaymentFacts]:
+    """Returns these payments by their ids, in order."""
+    columns: tuple[str | Combinable, ...] = (
+        *("pk", "status", "accepted", "method", F("gateway_account__gateway"), "captured_minor"),
+        *("captured_currency", "paid_on", Coalesce("settled_at", "created_at"), "invoice", "quote"),
+        *(Coalesce(f"invoice__{column}", f"quote__{column}") for column in ("number", "customer")),
+        Coalesce("issued_to", "invoice__issued_to", "quote__issued_to"),
+    )
+    rows = Payment.objects.filter(pk__in=list(payments)).order_by("pk").values_list(*columns)
+    return {row[0]: PaymentFacts(*row) for row in rows}
 
 
-def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
+def changes(payments: Mapping[str, PaymentFacts], calendar: Calendar) -> Iterator[Change]:
     """Yields the changes by these payments: all of it is the customer's credit or a deposit.
 
     What is allocated of it changes the books by the invoice, in the same entry where it is one act.
     """
-    ids = list(payments)
-    rows = Payment.objects.filter(pk__in=ids, status__in=RECEIVED_STATUSES)
-    rows = rows.select_related("gateway_account", "invoice", "quote").only(*_OF_PAYMENT).order_by("pk")
-    ends = ends_of_deposits(ids)
-    reversed_by = Event.objects.filter(type="payment.reversed", payment__in=rows.filter(status="reversed"))
+    ends = ends_of_deposits(payments)
+    bounced_ones = [pk for pk, payment in payments.items() if payment.status == "reversed"]
+    reversed_by = Event.objects.filter(type="payment.reversed", payment__in=bounced_ones)
     reversals = {event.payment_id: event for event in reversed_by.order_by("pk")}
-    for payment in rows:
-        at, captured = payment.settled_at or payment.created_at, payment.captured_minor or 0
+    for payment in payments.values():
+        if payment.status not in RECEIVED_STATUSES:
+            continue
+        captured = payment.captured_minor or 0
         kind, liability = (
             ("deposit", accounts.DEPOSITS)
-            if payment.quote_id and payment.accepted
+            if payment.quote and payment.accepted
             else ("payment", accounts.CREDIT)
         )
-        money, received = money_account(payment), {money_account(payment): captured, liability: -captured}
+        received = {payment.money: captured, liability: -captured}
         change_of = partial(of_payment, payment, calendar)
         # The day that a member typed is that of the receipt, and of nothing that comes after it.
         changes_of = [
             change_of(
-                received, at=at, kind=kind, fact=payment.pk, act=payment.pk, happened_on=payment.paid_on
+                received,
+                at=payment.at,
+                kind=kind,
+                fact=payment.pk,
+                act=payment.pk,
+                happened_on=payment.paid_on,
             )
         ]
         if end := ends.get(payment.pk):
@@ -73,7 +78,7 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
                 )
             )
         if bounced := reversals.get(payment.pk):
-            taken_back = {money: -captured, liability: captured}
+            taken_back = {payment.money: -captured, liability: captured}
             changes_of.append(
                 change_of(
                     taken_back,

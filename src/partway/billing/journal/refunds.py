@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -11,12 +11,12 @@ from django.db.models import Sum
 
 from partway.accounts.models import Organization
 
-from ..models import Event, Payment, Refund
+from ..models import Event, Refund
 from ..models.refunds import COUNTED_STATUSES
 from . import accounts
 from .calendar import Calendar
-from .changes import Change, Sums, difference, of_payment
-from .payments import DepositEnd, ends_of_deposits, money_account
+from .changes import Change, PaymentFacts, Sums, difference, of_payment
+from .payments import DepositEnd, ends_of_deposits
 
 # The status that each event of a refund leads to.
 _STATUSES = {
@@ -29,10 +29,9 @@ _STATUSES = {
 _KINDS = {"failed": "refund_failed", "reversed": "refund_reversed", "succeeded": "refund"}
 
 
-def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
+def changes(payments: Mapping[str, PaymentFacts], calendar: Calendar) -> Iterator[Change]:
     """Yields the changes by the refunds of these payments, those of each refund in order."""
-    refunds = Refund.objects.filter(payment__in=list(payments)).order_by("pk")
-    rows = refunds.select_related(*(f"payment__{name}" for name in ("gateway_account", "invoice", "quote")))
+    rows = Refund.objects.filter(payment__in=list(payments)).order_by("pk")
     events: dict[str, list[Event]] = defaultdict(list)
     refunded = [row.payment_id for row in rows]
     of_payments = Event.objects.filter(payment__in=refunded)
@@ -40,8 +39,8 @@ def changes(payments: Iterable[str], calendar: Calendar) -> Iterator[Change]:
         events[event.data["refund"]].append(event)
     ends = ends_of_deposits(refunded)
     for refund in rows:
-        payment = refund.payment
-        money = f"mode:{refund.method}" if refund.mode == "offline" else money_account(payment)
+        payment = payments[refund.payment_id]
+        money = f"mode:{refund.method}" if refund.mode == "offline" else payment.money
         status, lost, before = "", 0, dict[str, int]()
         booked_on = date.min
         for event in sorted(events[refund.pk], key=lambda event: event.pk):
@@ -86,15 +85,14 @@ def standing(organization: Organization, currency: str) -> Sums:
 
 
 def _within_payment(
-    change: Change, ends: Mapping[str, DepositEnd], calendar: Calendar, payment: Payment
+    change: Change, ends: Mapping[str, DepositEnd], calendar: Calendar, payment: PaymentFacts
 ) -> Iterator[Change]:
     """Yields the change not before its payment is booked; what goes back while that is a deposit is taken off it.
 
     A member types the day of a refund, which can be before an invoice took the deposit, or before the first refund of
     it that was recorded; and where a period was opened again, before the day on which its payment is booked.
     """
-    came_at = payment.settled_at or payment.created_at
-    came_on = calendar.booking_day(payment.paid_on or calendar.day(came_at), came_at, payment.pk)
+    came_on = calendar.booking_day(payment.paid_on or calendar.day(payment.at), payment.at, payment.pk)
     change = replace(change, day=max(change.day, came_on))
     end, minor = ends.get(payment.pk), change.amounts.get(accounts.CREDIT, 0)
     if end is None or end.day(calendar) <= change.day:

@@ -60,8 +60,9 @@ def _wrong_payments(rows: Rows) -> Findings:
     received = rows.filter(is_replayed, status__in=RECEIVED_STATUSES)
     for calendar, part in _by_organization(received.values_list("organization", "pk")):
         replayed: dict[str, list[Change]] = defaultdict(list)
+        known = payments.by_id(part)
         for facts in (payments, refunds, disputes, fees):
-            for change in facts.changes(part, calendar):
+            for change in facts.changes(known, calendar):
                 replayed[change.of].append(change)
         deposits = _taken_deposits("payment", part)
         waiting = set(Payment.objects.waiting_deposits().filter(pk__in=part).values_list("pk", flat=True))
@@ -92,8 +93,9 @@ def _overdrawn_payments(rows: Rows) -> Findings:
         payment_of = dict(allocated.values_list("pk", "payment"))
         on_invoices = invoices.changes(set(allocated.values_list("invoice", flat=True)), calendar)
         replayed: dict[str, list[Change]] = defaultdict(list)
+        known = payments.by_id(part)
         for change in chain(
-            *(facts.changes(part, calendar) for facts in (payments, refunds, disputes)),
+            *(facts.changes(known, calendar) for facts in (payments, refunds, disputes)),
             (one for one in on_invoices if one.fact in payment_of),
         ):
             replayed[payment_of.get(change.fact, change.of)].append(change)
