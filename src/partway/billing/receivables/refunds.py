@@ -69,6 +69,8 @@ def detail_errors(
     if "paid_on" in errors:
         errors["refunded_on"] = errors.pop("paid_on")
         return errors
+    if refund.refunded_on == today:
+        return errors
     minor = refund.amount.amount_minor
     # No money can have been given back before it was there: of credit the latest of its payments decides.
     if payment is None:
