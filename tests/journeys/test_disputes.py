@@ -39,7 +39,7 @@ def test_dispute_is_lost_and_taken_as_a_loss(owner: Member, phone: BrowserContex
     postbox.wait_for_mail(OFFICE, about="The dispute about $300.00 was lost")
     owner.page.goto(invoice.url)
     expect(owner.page.locator("main")).to_contain_text("$1,000.00")
-    expect(owner.page.locator("main")).to_contain_text("$300.00 taken back by the bank")
+    expect(owner.page.locator("main")).to_contain_text("$300.00 taken back")
     owner.page.goto(invoice.url.partition("/invoices/")[0] + "/attention/")
     entry.get_by_role("link", name="Take as a Loss…").click()
     dialog = owner.page.get_by_role("dialog")

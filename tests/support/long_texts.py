@@ -22,7 +22,7 @@ from partway.billing.models import (
     QuoteLine,
     QuoteTerms,
 )
-from partway.billing.people import customers, members
+from partway.billing.people import api_keys, customers, members
 from partway.billing.receivables import write_offs
 from partway.delivery.mail import kept_files
 from partway.gateways.protocol import CheckoutState, CheckoutStatus
@@ -57,6 +57,8 @@ def create(owner: Organization) -> None:
     PaymentRequest.objects.update(note=WORD)
     Mail.objects.update(status="failed", cc=[ADDRESS, ADDRESS], bcc=[ADDRESS])
     members.invite(owner, email=ADDRESS, role=Role.READER, by=by, now=now())
+    key = api_keys.NewKey(WORD, "read", now() + timedelta(days=1), networks=("2001:db8:1234:5678::/64",) * 3)
+    api_keys.create(owner, new_key=key, by=by, now=now())
     personas.member(owner, WORD, Role.READER)
     last, amount = Payment.objects.latest("pk"), AMOUNT_MINOR
     figures = {"captured": Money(amount, "USD"), "amount": Money(amount - 1, "USD")}

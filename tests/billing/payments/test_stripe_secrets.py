@@ -21,7 +21,7 @@ from tests.support.stripe_driver import StripeDriver
 from .test_object_callbacks import receive
 
 
-@pytest.mark.parametrize("gateway_driver", ["stripe"], indirect=True)
+@pytest.mark.parametrize("gateway_code", ["stripe"])
 def test_no_failure_writes_a_key_or_a_secret_anywhere(
     gateway_driver: StripeDriver, open_request: PaymentRequest, caplog: pytest.LogCaptureFixture
 ) -> None:

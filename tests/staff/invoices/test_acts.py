@@ -234,7 +234,7 @@ def test_written_off_invoice_is_not_counted_as_due_in_lists(alice: Client, invoi
     confirm_page(alice, url(invoice, "write-off"))
     assert alice.get("/o/alder/").context["due"].count == 0
     listed = alice.get("/o/alder/invoices/?status=written_off")
-    assert [row.pk for row in listed.context["page"].object_list] == [invoice.pk]
+    assert [row.pk for row in listed.context["page"].entries] == [invoice.pk]
     assert listed.context["totals"][0].due == Money(0, "USD")
     assert "Written off" in listed.content.decode()
     assert b",Written off," in (rows := alice.get("/o/alder/invoices/csv/").getvalue())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test import Client
 
 from partway.billing.models import Customer, Invoice
@@ -39,7 +39,7 @@ class Plans:
 def plans(client: Client, query: str) -> list[str]:
     """Returns the plans of a page."""
     collected = Plans()
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             for method in ("seqscan", "sort", "bitmapscan", "incremental_sort"):
                 cursor.execute(f"SET LOCAL enable_{method} = off")

@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from partway.accounts.models import Organization
 from partway.billing.models import Event, Invoice, Payout
@@ -153,14 +154,15 @@ def test_payout_page_names_the_sum_of_entries_that_do_not_add_up(
 
 
 @pytest.mark.parametrize("path", ["", "{pk}/"])
-def test_payout_page_query_count_is_constant(
-    charlie: Client, organization: Organization, path: str, django_assert_num_queries: object
-) -> None:
+def test_payout_page_query_count_is_constant(charlie: Client, organization: Organization, path: str) -> None:
     items = [payout_item(ref=f"be_{number}") for number in range(5)]
     for number in range(3):
         payout = personas.pay_out(organization, *items, ref=f"po_{number}")
-    with django_assert_num_queries(10 if path else 7):  # type: ignore[operator]
+    with CaptureQueriesContext(connection) as queries:
         charlie.get(f"{URL}{path.format(pk=payout.pk)}")
+    # What begins and ends the snapshot of the list differs by database.
+    read = [query for query in queries if query["sql"].lstrip("(").startswith("SELECT")]
+    assert len(read) == (10 if path else 7)
 
 
 def test_empty_payout_list_says_what_payouts_are(charlie: Client) -> None:

@@ -111,7 +111,7 @@ class StripeGateway(StripeCapabilities):
         raise OutcomeUnknown("Stripe repeats an error of its own")
 
     def _find_started(self, request: CheckoutRequest) -> Checkout:
-        """Returns the session with the request's reference; raises Refused where none was opened.
+        """Returns the session of this reference and amount; raises Refused where none was opened.
 
         The list, unlike the search, has a session as soon as it exists. Without all of it the outcome is unknown.
         """
@@ -123,6 +123,10 @@ class StripeGateway(StripeCapabilities):
             raise OutcomeUnknown(f"the list of sessions was refused: {refusal.message}") from refusal
         if session is None:
             raise Refused("checkout_expired", "The checkout was not opened in time.")
+        if amounts.from_stripe(session["amount_total"], session["currency"]) != request.amount:
+            raise Refused(
+                "idempotency_key_reused", "A checkout of another amount was opened under this reference."
+            )
         return _checkout(session)
 
     def fetch(self, ref: str) -> CheckoutState:
