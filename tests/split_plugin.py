@@ -22,7 +22,7 @@ NO_DATABASE = "sqlite:////nowhere/no-database.sqlite3"
 RUNS_WITHOUT_DATABASE = "sqlite"  # in whose run are the tests that use none
 # Of each file in these folders one test in so many runs on PostgreSQL, and all of them on SQLite: they send statements
 # that Django writes for both databases. What may differ runs whole on both: see `may_depend_on_database`.
-SAMPLED_FOLDERS = {"attacks": 12, "billing": 12, "delivery": 20, "pay": 16, "staff": 20}
+SAMPLED_FOLDERS = {"api": 12, "attacks": 12, "billing": 12, "delivery": 20, "pay": 16, "staff": 20}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
