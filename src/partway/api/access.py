@@ -26,6 +26,7 @@ from partway.accounts.models import ApiKey, Organization
 from partway.accounts.permissions import SCOPE_ROLES, Permission, permissions_of
 from partway.accounts.rate_limits import Limit, LimitReached, Window
 from partway.billing.events import Actor, key_actor
+from partway.billing.models import Customer
 from partway.billing.models.fields import OrganizationQuerySet
 from partway.billing.people import api_keys
 from partway.lib import clock
@@ -110,6 +111,11 @@ def call(
         return view
 
     return register
+
+
+def get_customer(caller: Caller, customer_id: str) -> Customer:
+    """Returns this organization's customer, or raises Http404."""
+    return get_own_or_404(caller, Customer.objects.all(), customer_id)
 
 
 def get_own_or_404(caller: Caller, rows: OrganizationQuerySet[RowT], row_id: str) -> RowT:

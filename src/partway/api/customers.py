@@ -11,12 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from partway.accounts.permissions import Permission
 from partway.billing import models
-from partway.billing.models import Event
 from partway.billing.people import customers
 from partway.billing.people.customers import CustomerDetails
 
 from . import lists
-from .access import KeyRequest, call, get_own_or_404
+from .access import KeyRequest, call, get_customer
 from .schemas import Filters, Id, Input, Page, SearchText, Time
 
 router = Router(tags=["Customers"])
@@ -87,10 +86,10 @@ def index(request: KeyRequest, filters: Query[CustomerFilters]) -> CustomerList:
     if filters.search:
         rows = rows.search(filters.search)
     if filters.updated_since:
-        changed = Event.objects.for_organization(request.caller.organization).filter(
-            created_at__gte=filters.updated_since, type__in=("customer.created", "customer.changed")
+        types = ("customer.created", "customer.changed")
+        rows = lists.changed_since(
+            rows, "customer", request.caller.organization, filters.updated_since, types=types
         )
-        rows = rows.filter(pk__in=changed.values("customer_id"))
     return lists.page(CustomerList, rows, filters, shown)
 
 
@@ -112,13 +111,13 @@ def create(request: KeyRequest, body: NewCustomer) -> Customer:
 @call(router, "GET", "/{customer_id}", permission=Permission.VIEW_CUSTOMERS, returns=Customer)
 def show(request: KeyRequest, customer_id: Id) -> Customer:
     """Reads a customer."""
-    return shown(get_own_or_404(request.caller, models.Customer.objects.all(), customer_id))
+    return shown(get_customer(request.caller, customer_id))
 
 
 @call(router, "PATCH", "/{customer_id}", permission=Permission.EDIT_CUSTOMERS, returns=Customer)
 def change(request: KeyRequest, customer_id: Id, body: CustomerChanges) -> Customer:
     """Changes a customer; documents that were sent keep the customer as they show them."""
-    row = get_own_or_404(request.caller, models.Customer.objects.all(), customer_id)
+    row = get_customer(request.caller, customer_id)
     stored = CustomerDetails(row.name, row.email, row.phone, row.address)
     details = replace(stored, **body.model_dump(exclude_none=True))
     # A field that was left out keeps what another member or program has written since it was read.

@@ -14,12 +14,11 @@ from partway.accounts.permissions import Permission
 from partway.billing import models
 from partway.billing.documents import invoices
 from partway.billing.documents.invoices import InvoiceDraft
-from partway.billing.models import Event
 from partway.billing.models.invoices import InvoiceQuerySet, InvoiceStatus
 from partway.lib.money import Money
 
 from . import lists
-from .access import Caller, KeyRequest, call, get_own_or_404
+from .access import Caller, KeyRequest, call, get_customer
 from .documents import DiscountInput, Lines, discount_fields, line_drafts, stored_lines
 from .objects import Invoice, fresh_invoice, get_invoice, invoice_rows, shown_invoice
 from .schemas import Amount, Currency, Filters, Id, Input, Page, SearchText, Time
@@ -130,9 +129,8 @@ def _filtered(caller: Caller, filters: InvoiceFilters) -> InvoiceQuerySet:
         "paid_at__lte": filters.paid_until,
     }
     if filters.customer:
-        columns["customer"] = get_own_or_404(caller, models.Customer.objects.all(), filters.customer)
-    rows = invoice_rows().for_organization(organization)
-    rows = rows.filter(**{name: value for name, value in columns.items() if value is not None})
+        columns["customer"] = get_customer(caller, filters.customer)
+    rows = lists.narrowed(invoice_rows().for_organization(organization), columns)
     match filters.payment_status:
         case PaymentStatus.UNPAID:
             rows = rows.due().filter(amount_paid_minor=0)
@@ -144,10 +142,7 @@ def _filtered(caller: Caller, filters: InvoiceFilters) -> InvoiceQuerySet:
         overdue = models.Invoice.objects.filter(organization=organization).overdue(caller.today)
         rows = rows.overdue(caller.today) if filters.is_overdue else rows.exclude(pk__in=overdue.values("pk"))
     if filters.updated_since:
-        changed = Event.objects.for_organization(organization).filter(
-            created_at__gte=filters.updated_since, invoice__isnull=False
-        )
-        rows = rows.filter(pk__in=changed.values("invoice_id"))
+        rows = lists.changed_since(rows, "invoice", organization, filters.updated_since)
     return rows.search(filters.search, organization) if filters.search else rows
 
 
@@ -157,7 +152,7 @@ def create(request: KeyRequest, body: NewInvoice) -> Invoice:
     caller, organization = request.caller, request.caller.organization
     is_dated, default_days = body.due_on is not None, organization.default_due_days
     draft = InvoiceDraft(
-        customer=get_own_or_404(caller, models.Customer.objects.all(), body.customer),
+        customer=get_customer(caller, body.customer),
         currency=body.currency or organization.currency,
         due_on=body.due_on,
         due_days=None if is_dated else default_days if body.due_days is None else body.due_days,
@@ -213,7 +208,7 @@ def _changed(caller: Caller, invoice: models.Invoice, body: InvoiceChanges) -> I
     )
     changes: dict[str, Any] = {}
     if body.customer is not None:
-        changes["customer"] = get_own_or_404(caller, models.Customer.objects.all(), body.customer)
+        changes["customer"] = get_customer(caller, body.customer)
     if body.currency is not None:
         changes["currency"] = body.currency
     if body.due_on is not None:

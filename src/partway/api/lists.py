@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 from pydantic import BaseModel
 
+from partway.accounts.models import Organization
 from partway.billing.errors import Invalid, field_error
+from partway.billing.models import Event
 
 from .schemas import Filters, Page
 
 RowT = TypeVar("RowT", bound=Model)
 PageT = TypeVar("PageT", bound=Page[Any])
+QuerySetT = TypeVar("QuerySetT", bound=QuerySet[Any])
 
 
 def page(
@@ -31,6 +34,23 @@ def page(
     shown = found[: filters.limit]
     following = _cursor(shown[-1].created_at, shown[-1].pk) if len(found) > filters.limit else None
     return page_type(data=[item(row) for row in shown], next=following)
+
+
+def narrowed(rows: QuerySetT, columns: Mapping[str, Any]) -> QuerySetT:
+    """Filters by the lookups that have a value."""
+    return rows.filter(**{name: value for name, value in columns.items() if value is not None})
+
+
+def changed_since(
+    rows: QuerySetT, noun: str, organization: Organization, at: datetime, *, types: Collection[str] = ()
+) -> QuerySetT:
+    """Filters for rows to which anything happened at or after a time, or an event of one of these types."""
+    events = Event.objects.for_organization(organization).filter(
+        created_at__gte=at, **{f"{noun}__isnull": False}
+    )
+    if types:
+        events = events.filter(type__in=types)
+    return rows.filter(pk__in=events.values(f"{noun}_id"))
 
 
 def _cursor(at: datetime, row_id: str) -> str:

@@ -8,15 +8,13 @@ from ninja import Body, Query, Router
 from pydantic import ConfigDict, Field
 
 from partway.accounts.permissions import Permission
-from partway.billing import models
-from partway.billing.models import Event
 from partway.billing.models.payment_requests import PaymentRequestStatus
 from partway.billing.requests import payment_requests
 from partway.billing.requests.payment_requests import LinkRecipients, NewPaymentRequest
 from partway.lib.money import Money
 
 from . import lists
-from .access import Caller, KeyRequest, call, get_own_or_404
+from .access import Caller, KeyRequest, call, get_customer, get_own_or_404
 from .objects import PaymentRequest, get_invoice, request_rows, shown_request
 from .schemas import Amount, Filters, Id, Input, Page, Time
 
@@ -126,17 +124,11 @@ def index(request: KeyRequest, filters: Query[PaymentRequestFilters]) -> Payment
         "created_at__gte": filters.created_from,
         "created_at__lte": filters.created_until,
         "invoice": get_invoice(caller, filters.invoice) if filters.invoice else None,
-        "invoice__customer": get_own_or_404(caller, models.Customer.objects.all(), filters.customer)
-        if filters.customer
-        else None,
+        "invoice__customer": get_customer(caller, filters.customer) if filters.customer else None,
     }
-    rows = request_rows().for_organization(caller.organization)
-    rows = rows.filter(**{name: value for name, value in columns.items() if value is not None})
+    rows = lists.narrowed(request_rows().for_organization(caller.organization), columns)
     if filters.updated_since:
-        changed = Event.objects.for_organization(caller.organization).filter(
-            created_at__gte=filters.updated_since, payment_request__isnull=False
-        )
-        rows = rows.filter(pk__in=changed.values("payment_request_id"))
+        rows = lists.changed_since(rows, "payment_request", caller.organization, filters.updated_since)
     return lists.page(PaymentRequestList, rows, filters, lambda row: shown_request(caller, row))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -47,10 +46,6 @@ class Input(BaseModel):
     """A body; a field that no call knows is refused, since a misspelt one would be lost."""
 
     model_config = ConfigDict(extra="forbid", strict=False)
-
-
-class NoBody(Input):
-    """The body of an act that needs nothing else: none, or an empty object."""
 
 
 class Filters(BaseModel):
@@ -104,8 +99,3 @@ class Problem(BaseModel):
 def decimal_string(value: Decimal) -> str:
     """Returns a decimal without an exponent and without trailing zeros."""
     return f"{value.normalize():f}"
-
-
-def utc(value: datetime | None) -> str | None:
-    """Returns a time as RFC 3339 in UTC."""
-    return None if value is None else value.isoformat().replace("+00:00", "Z")
