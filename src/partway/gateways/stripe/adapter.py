@@ -51,6 +51,8 @@ _CLOSE_OUTCOMES = {
 _REFUSED_TO_ALL = ("unauthenticated", "permission_missing", "account_restricted")
 # Read, act, read again: more turns than this mean that Stripe contradicts itself.
 _MAX_TURNS = 4
+# Of a refund, what it and its failure moved in the balance of the account.
+_BOOKED = ["balance_transaction", "failure_balance_transaction"]
 
 
 class StripeGateway(StripeCapabilities):
@@ -184,12 +186,11 @@ class StripeGateway(StripeCapabilities):
             raise Refused("not_captured", "Nothing was captured, so there is nothing to send back.")
         if intent["currency"].upper() != amount.currency:
             raise Refused("currency_mismatch", f"The payment was taken in {intent['currency'].upper()}.")
-        booked = ["balance_transaction", "failure_balance_transaction"]
         params: Any = {
             "payment_intent": intent["id"],
             "amount": units,
             "metadata": {PAYMENT_KEY: states.reference_of(session), REFUND_KEY: key},
-            "expand": booked,
+            "expand": _BOOKED,
         }
         for each in (key, f"{key}:2", f"{key}:3"):
             options: Any = {"idempotency_key": each}
@@ -197,11 +198,10 @@ class StripeGateway(StripeCapabilities):
                 return states.refund(self._api.v1.refunds.create(params, options).to_dict())
             # The earlier call is over, and Stripe would repeat its 500 for a day. It may have made the refund after
             # all; else the next key cannot make a second one.
-            about = {"payment_intent": intent["id"], "expand": [f"data.{name}" for name in booked]}
             with calling():
-                for row in listing.rows(self._api.v1.refunds.list, about):
-                    if states.refund(row).reference == key:
-                        return states.refund(row)
+                for made in map(states.refund, self._refunds(intent)):
+                    if made.reference == key:
+                        return made
         raise OutcomeUnknown("Stripe repeats an error of its own")
 
     def read_callback(self, body: bytes, headers: Mapping[str, str]) -> VerifiedCallback:
@@ -259,6 +259,11 @@ class StripeGateway(StripeCapabilities):
             expand: Any = {"expand": listing.EXPAND}
             return self._api.v1.checkout.sessions.retrieve(ref, expand).to_dict()
 
+    def _refunds(self, intent: Json) -> list[Json]:
+        """Returns all refunds of an intent, the newest first, with what they moved in the balance."""
+        about = {"payment_intent": intent["id"], "expand": [f"data.{name}" for name in _BOOKED]}
+        return list(listing.rows(self._api.v1.refunds.list, about, max_waits=0))
+
     def _state(self, session: Json) -> CheckoutState:
         """Returns the state of an expanded session; asks for refunds and disputes only where there are some."""
         refunds: list[Json] = []
@@ -266,13 +271,10 @@ class StripeGateway(StripeCapabilities):
         with calling():
             intent = expanded(session["payment_intent"])
             charge = expanded(intent["latest_charge"]) if intent else {}
-            about = {"payment_intent": intent.get("id")}
             if charge and charge["refunds"]["data"]:
-                booked = ["data.balance_transaction", "data.failure_balance_transaction"]
-                refunds = list(
-                    listing.rows(self._api.v1.refunds.list, {**about, "expand": booked}, max_waits=0)
-                )
+                refunds = self._refunds(intent)
             if charge and charge["disputed"]:
+                about = {"payment_intent": intent["id"]}
                 disputes = list(listing.rows(self._api.v1.disputes.list, about, max_waits=0))
             return states.checkout_state(session, refunds, disputes)
 
