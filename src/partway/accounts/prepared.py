@@ -76,6 +76,13 @@ class Prepared(Generic[M]):
         found = self.all(*values)
         return found[0] if found else None
 
+    def get(self, *values: str | None) -> M:
+        """Returns the first of the rows; raises the model's DoesNotExist where there is none."""
+        found = self.first(*values)
+        if found is None:
+            raise self._model.DoesNotExist(*values)  # type: ignore[attr-defined]
+        return found
+
     def _compile(self, count: int) -> _Plan:
         parameters = [_Parameter(f"parameter {position}") for position in range(count)]
         for position, parameter in enumerate(parameters):

@@ -133,13 +133,9 @@ def format_money(money: Money, locale: str = "en_US") -> str:
     before, after = style.negative if money.amount_minor < 0 else style.positive
     digits = str(abs(money.amount_minor)).rjust(style.exponent + 1, "0")
     whole, decimals = digits[: len(digits) - style.exponent], digits[len(digits) - style.exponent :]
-    if style.groups == (_GROUP_SIZE, _GROUP_SIZE):
-        whole = f"{int(whole):,}".replace(",", style.group_mark)
-    else:
-        last, size = style.groups
-        marks = range(len(whole) - last, 0, -size)
-        for position in marks:
-            whole = whole[:position] + style.group_mark + whole[position:]
+    last, size = style.groups
+    for position in range(len(whole) - last, 0, -size):
+        whole = whole[:position] + style.group_mark + whole[position:]
     return before + whole + (style.decimal_mark + decimals if decimals else "") + after
 
 

@@ -54,7 +54,7 @@ CANCEL_TRANSITIONS = {"pending": "closing", "authorized": "releasing"}
 _attempts = Prepared(
     lambda pk, operation: GatewayCall.objects.filter(payment=pk, operation=operation).order_by("-attempt")
 )
-current_accounts = Prepared(lambda pk: GatewayAccount.objects.filter(organization=pk, is_current=True))
+current_accounts = Prepared(GatewayAccount.objects.current)
 
 
 class CallInProgress(Exception):

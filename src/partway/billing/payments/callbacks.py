@@ -19,7 +19,7 @@ from ..checkouts.gateway_calls import FOLLOW_UP_DELAY
 from ..errors import GatewayUnavailable
 from ..models import Callback, Payment, Payout
 from ..people import gateway_accounts
-from .refresh import refresh_payment
+from .refresh import RELATED, refresh_payment
 
 log = structlog.get_logger(__name__)
 
@@ -168,9 +168,9 @@ def mark_callback_unmatched(callback: Callback, *, now: datetime) -> None:
 
 
 _by_checkout = Prepared(
-    lambda account_id, ref: Payment.objects.select_related(
-        "gateway_account", "organization", "invoice", "quote"
-    ).filter(gateway_account=account_id, checkout_ref=ref)
+    lambda account_id, ref: Payment.objects.select_related(*RELATED).filter(
+        gateway_account=account_id, checkout_ref=ref
+    )
 )
 
 

@@ -107,9 +107,8 @@ def _open(payment: Payment, report: protocol.Dispute, by: Actor, now: datetime) 
     )
     allocations.count(payment, frozen=counted)
     event = events.record("dispute.opened", dispute, by=by, now=now, data=dispute.details)
-    if (
-        report.status == DisputeStatus.OPEN
-    ):  # of one that is decided by now, alert and mail about its end say all
+    # Of one that is decided by now, the alert and the mail about its end say all.
+    if report.status == DisputeStatus.OPEN:
         _alert(dispute, now)
         outbox.queue_dispute_notice(dispute, event, "dispute_opened")
     return dispute

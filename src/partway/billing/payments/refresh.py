@@ -33,6 +33,15 @@ log = structlog.get_logger(__name__)
 # Fetch, decide, act, fetch again: more turns than this mean that the gateway contradicts itself.
 _MAX_TURNS = 5
 
+# The rows that `refresh_payment` reads a payment with.
+RELATED = ("gateway_account", "organization", "invoice", "quote")
+_with_documents = Prepared(lambda pk: Payment.objects.select_related(*RELATED).filter(pk=pk))
+_to_book = Prepared(
+    lambda pk: Payment.objects.select_related("gateway_account", "organization", "payment_request").filter(
+        pk=pk
+    )
+)
+
 
 def refresh_payment(
     payment: Payment, *, now: datetime, callback: Callback | None = None, is_fresh: bool = False
@@ -40,10 +49,10 @@ def refresh_payment(
     """Fetches the gateway's state and books what is new, then captures or closes as decided; returns the fresh payment.
 
     Safe at any time and any number of times (DESIGN P6). A `callback` is marked processed in the transaction that
-    books it (P7). is_fresh: the payment was read just now, with its account, organization and document.
+    books it (P7). is_fresh: the payment was read just now, with its RELATED rows.
     Raises OutcomeUnknown when the gateway does not answer, Refused when it refuses to.
     """
-    fresh = payment if is_fresh else _load(payment.pk)
+    fresh = payment if is_fresh else _with_documents.get(payment.pk)
     if fresh.is_unsettled and settings.PARTWAY_LIVE:
         account = gateway_calls.gateway_account_for(fresh)
         if gateway_calls.test_gateway_of(account):
@@ -55,7 +64,7 @@ def refresh_payment(
             book_refused_start(fresh, refusal, now=now)
         else:
             record_checkout(fresh, ref=checkout.ref, url=checkout.url)
-        fresh = _load(payment.pk)
+        fresh = _with_documents.get(payment.pk)
     # What is known before the state is fetched, so that an older state is not booked after a newer one.
     known = dispute_booking.versions(fresh) if fresh.status == "succeeded" else {}
     # Never from the callback or the query of the return URL: both pass through hands other than the gateway's,
@@ -68,7 +77,7 @@ def refresh_payment(
         if action is None:
             return fresh
         state = _carry_out(action, fresh, now)
-    return _load(payment.pk)
+    return _with_documents.get(payment.pk)
 
 
 @transaction.atomic(durable=True)
@@ -88,25 +97,6 @@ def _end_test_payment(payment: Payment, now: datetime) -> Payment:
     return payment
 
 
-_with_documents = Prepared(
-    lambda pk: Payment.objects.select_related("gateway_account", "organization", "invoice", "quote").filter(
-        pk=pk
-    )
-)
-_to_book = Prepared(
-    lambda pk: Payment.objects.select_related("gateway_account", "organization", "payment_request").filter(
-        pk=pk
-    )
-)
-
-
-def _load(payment_id: str) -> Payment:
-    payment = _with_documents.first(payment_id)
-    if payment is None:
-        raise Payment.DoesNotExist(payment_id)
-    return payment
-
-
 @transaction.atomic(durable=True)
 def _book(
     payment: Payment,
@@ -123,7 +113,7 @@ def _book(
     goes_back = bool(state.refunds or state.disputes)
     invoices = lock_invoices(payment) if goes_back else {}
     document = payability.document_for_update(payment)
-    [fresh] = _to_book.all(payment.pk)
+    fresh = _to_book.get(payment.pk)
     fresh.document = document
     by = events.gateway_actor(gateway_calls.gateway_account_for(fresh).gateway)
     gateway = gateway_calls.gateway_for(fresh)

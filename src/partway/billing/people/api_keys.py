@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
 
 from partway.accounts.models import ApiKey, KeyScope, Organization
 from partway.accounts.permissions import Permission, needs
@@ -95,9 +94,8 @@ def authenticate(secret: str, *, ip_address: str | None, now: datetime) -> ApiKe
         return None
     if found.networks and not (ip_address and is_in_networks(ip_address, found.networks)):
         return None
-    stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - _USE_STEP)
     if found.last_used_at is None or found.last_used_at < now - _USE_STEP:
-        ApiKey.objects.filter(stale, pk=found.pk).update(last_used_at=now)
+        ApiKey.objects.filter(pk=found.pk).update(last_used_at=now)
     return found
 
 

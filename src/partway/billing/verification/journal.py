@@ -23,7 +23,7 @@ from ..models.payments import RECEIVED_STATUSES
 from .checks import Findings, Rows, TableCheck, check, has_event, no_rows_where
 
 _PART = 1_000
-DAY = timedelta(days=1)
+_DAY = timedelta(days=1)
 
 
 def _wrong_invoices(rows: Rows) -> Findings:
@@ -104,7 +104,7 @@ def _overdrawn_payments(rows: Rows) -> Findings:
             for (day, standing), (next_day, _) in pairwise(days):
                 # An act takes its moment before it waits for a lock: around midnight one that rests on another can be
                 # of the day before.
-                if standing > 0 and next_day > day + DAY:
+                if standing > 0 and next_day > day + _DAY:
                     yield pk, f"the journal says that {-standing} is on {account} on {day}"
 
 
