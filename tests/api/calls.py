@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Model
+
 from partway.accounts.models import Organization
 from partway.accounts.permissions import Permission, permission_of
 from partway.api.v1 import api
+from partway.billing import alerts
 from partway.billing.events import OPERATOR
-from partway.billing.models import Customer, Invoice
+from partway.billing.models import Alert, Customer, Dispute, Invoice, Payment, Quote
 from partway.billing.receivables import write_offs
 from partway.lib.clock import now
 from tests.support import personas
@@ -47,34 +50,94 @@ POSTS = [name for name, call in CALLS.items() if call.method == "POST"]
 LINES = [{"description": "Oak staircase", "quantity": "2", "unit_amount": 50_000, "tax_percent": "8.25"}]
 
 
+# Refused whatever the row: a deposit is not divisible (D1).
+NEVER = {"quotes_request_payment": (422, "deposit_not_divisible")}
+PAID = {"method": "Cash", "paid_on": "2026-01-02", "paid_before_issue": True}
+PERIOD = "?from=2026-01-01&to=2026-12-31"
+
+
 def body_of(name: str, organization: Organization) -> dict[str, Any] | None:
-    """Returns a body with which the call succeeds on the row of `path_of`."""
-    bodies: dict[str, dict[str, Any]] = {
-        "customers_create": {"name": "Quinn Pike", "email": "quinn@pike.example"},
-        "customers_change": {"phone": "555 0142"},
-        "invoices_create": {"customer": _customer(organization).pk, "lines": LINES},
-        "invoices_change": {"version": 1, "notes": "Thank you."},
-        "invoices_settle": {"reason": "fee"},
-        "payment_requests_create": {"amount_requested": 30_000, "to": ["dana@reed.example"]},
+    """Returns a body with which the call succeeds on the row of `path_of`, whose rows are made first."""
+    customer = _customer(organization)
+    bodies: dict[str, Callable[[], dict[str, Any]]] = {
+        "customers_create": lambda: {"name": "Quinn Pike", "email": "quinn@pike.example"},
+        "customers_change": lambda: {"phone": "555 0142"},
+        "invoices_create": lambda: {"customer": customer.pk, "lines": LINES},
+        "invoices_change": lambda: {"version": 1, "notes": "Thank you."},
+        "invoices_settle": lambda: {"reason": "fee"},
+        "quotes_create": lambda: {"customer": customer.pk, "lines": LINES},
+        "quotes_change": lambda: {"version": 1, "notes": "Thank you."},
+        "quotes_accept": lambda: {"name": "Dana W."},
+        "quotes_decline": lambda: {"name": "Dana W."},
+        "quotes_record_deposit": lambda: PAID,
+        "payment_requests_create": lambda: {"amount_requested": 30_000, "to": ["dana@reed.example"]},
+        "payments_record": lambda: {"amount": 30_000, **PAID},
+        "payments_reverse": lambda: {"reason": "It bounced."},
+        "payments_refund": lambda: {"amount": 10_000, "method": "Cash"},
+        "payments_reverse_refund": lambda: {"reason": "A mistake."},
+        "customer_accounts_apply_credit": lambda: {
+            "invoice": personas.sent_invoice(customer).pk,
+            "amount": 1_000,
+        },
+        "customer_accounts_release_credit": lambda: _on_invoice(customer),
+        "customer_accounts_refund_credit": lambda: {"amount": 1_000, "currency": "USD", "method": "Cash"},
+        "disputes_take_loss": lambda: {"amount": 20_000},
+        "alerts_resolve": lambda: {"digest": organization.alerts.get().digest},
     }
-    return bodies.get(name)
+    return bodies[name]() if name in bodies else None
 
 
 def path_of(name: str, organization: Organization) -> str:
     """Returns the path of the call for a row of this organization in a state in which it succeeds."""
     path = CALLS[name].path
-    if "{customer_id}" in path:
-        return path.replace("{customer_id}", _customer(organization).pk)
-    if "{invoice_id}" in path:
-        return path.replace("{invoice_id}", _invoice(name, _customer(organization)).pk)
-    if "{request_id}" in path:
-        requested = personas.request_payment(personas.sent_invoice(_customer(organization)))
-        return path.replace("{request_id}", requested.pk)
-    return path
+    customer = _customer(organization)
+    rows: dict[str, Callable[[], Model]] = {
+        "customer_id": lambda: _with_credit(customer),
+        "invoice_id": lambda: _invoice(name, customer),
+        "quote_id": lambda: _quote(name, customer),
+        "request_id": lambda: personas.request_payment(personas.sent_invoice(customer)),
+        "payment_id": lambda: personas.record_check(personas.sent_invoice(customer), 30_000),
+        "refund_id": lambda: personas.give_back(_check(customer), 10_000),
+        "dispute_id": lambda: _lost_dispute(customer),
+        "payout_id": lambda: personas.pay_out(organization, personas.payout_item()),
+        "alert_id": lambda: _alert(organization),
+    }
+    for field, row in rows.items():
+        if f"{{{field}}}" in path:
+            path = path.replace(f"{{{field}}}", row().pk)
+    return path + (PERIOD if name in PERIODS else "")
+
+
+PERIODS = ("customer_accounts_statement", "journal_index", "journal_balances")
 
 
 def _customer(organization: Organization) -> Customer:
     return organization.customers.first() or personas.customer(organization)
+
+
+def _check(owes: Customer) -> Payment:
+    return personas.record_check(personas.sent_invoice(owes), 30_000)
+
+
+def _on_invoice(owes: Customer) -> dict[str, Any]:
+    payment = _check(owes)
+    return {"invoice": payment.document.pk, "payment": payment.pk}
+
+
+def _with_credit(owes: Customer) -> Customer:
+    personas.record_check(personas.sent_invoice(owes), 105_000, keep_rest_as_credit=True)
+    return owes
+
+
+def _lost_dispute(owes: Customer) -> Dispute:
+    payment = personas.captured_payment(personas.sent_invoice(owes), 30_000)
+    return personas.dispute(payment, 20_000, "lost")
+
+
+def _alert(organization: Organization) -> Alert:
+    kind, params = "unmatched_callback", {"event_type": "payment.captured"}
+    alerts.raise_for_organization(kind, organization.pk, subject="cs_1", now=now(), **params)
+    return organization.alerts.get()
 
 
 def _invoice(name: str, owes: Customer) -> Invoice:
@@ -86,3 +149,11 @@ def _invoice(name: str, owes: Customer) -> Invoice:
     if name == "invoices_reopen":
         write_offs.write_off(invoice, by=OPERATOR, now=now())
     return invoice
+
+
+def _quote(name: str, owes: Customer) -> Quote:
+    if name in ("quotes_send", "quotes_change"):
+        return personas.draft_quote(owes)
+    quote = personas.sent_quote(owes)
+    is_accepted = name in ("quotes_record_deposit", "quotes_make_invoice")
+    return personas.accept_quote(quote) if is_accepted else quote

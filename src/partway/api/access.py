@@ -104,6 +104,7 @@ def call(
             auth=Bearer(),
             operation_id=name,
             summary=summary.rstrip("."),
+            by_alias=True,
             description=f"{description}\n\nTakes a key of the scope {scope}.".strip(),
             openapi_extra=openapi.shared_parts(method),
         )

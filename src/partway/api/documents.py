@@ -12,7 +12,8 @@ from partway.billing import models
 from partway.billing.documents.drafts import MAX_LINES, LineDraft
 from partway.billing.models.documents import Document, Line
 
-from .schemas import Amount, DecimalString, Input, decimal_string
+from .access import Caller, get_customer
+from .schemas import Amount, Currency, DecimalString, Id, Input, decimal_string
 
 
 class LineInput(Input):
@@ -70,6 +71,69 @@ def line_drafts(lines: Sequence[LineInput], default_tax: Decimal) -> tuple[LineD
         )
         for line in lines
     )
+
+
+class DocumentInput(Input):
+    """The content that invoices and quotes have in common, of a new one."""
+
+    customer: Id
+    currency: Annotated[
+        Currency | None, Field(description="By default that of the organization's settings.")
+    ] = None
+    lines: Lines
+    discount: DiscountInput | None = None
+    notes: str = ""
+
+
+class DocumentChanges(Input):
+    """Changes of that content; fields left out stay as they are, and `lines` replace all lines.
+
+    version: that of the document as it was read.
+    """
+
+    version: int
+    customer: Id | None = None
+    currency: Currency | None = None
+    lines: Lines | None = None
+    discount: DiscountInput | None = None
+    notes: str | None = None
+
+
+def new_content(caller: Caller, body: DocumentInput) -> dict[str, Any]:
+    """Returns the fields of DocumentContent of a new document; raises Http404 for an unknown customer."""
+    return {
+        "customer": get_customer(caller, body.customer),
+        "currency": body.currency or caller.organization.currency,
+        "lines": line_drafts(body.lines, caller.organization.default_tax_percent),
+        "notes": body.notes,
+        **discount_fields(body.discount),
+    }
+
+
+def changed_content(
+    caller: Caller, document: models.Invoice | models.Quote, body: DocumentChanges
+) -> dict[str, Any]:
+    """Returns the fields of DocumentContent of a stored document with these changes; raises Http404."""
+    content: dict[str, Any] = {
+        "customer": document.customer,
+        "currency": document.currency,
+        "lines": stored_lines(document),
+        "discount_kind": document.discount_kind,
+        "discount_percent": document.discount_percent,
+        "discount_amount_minor": document.discount_amount_minor,
+        "notes": document.notes,
+    }
+    if body.customer is not None:
+        content["customer"] = get_customer(caller, body.customer)
+    if body.currency is not None:
+        content["currency"] = body.currency
+    if body.lines is not None:
+        content["lines"] = line_drafts(body.lines, caller.organization.default_tax_percent)
+    if "discount" in body.model_fields_set:
+        content |= discount_fields(body.discount)
+    if body.notes is not None:
+        content["notes"] = body.notes
+    return content
 
 
 def stored_lines(document: models.Invoice | models.Quote) -> tuple[LineDraft, ...]:

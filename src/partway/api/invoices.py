@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
@@ -19,9 +18,9 @@ from partway.lib.money import Money
 
 from . import lists
 from .access import Caller, KeyRequest, call, get_customer
-from .documents import DiscountInput, Lines, discount_fields, line_drafts, stored_lines
+from .documents import DocumentChanges, DocumentInput, changed_content, new_content
 from .objects import Invoice, fresh_invoice, get_invoice, invoice_rows, shown_invoice
-from .schemas import Amount, Currency, Filters, Id, Input, Page, SearchText, Time
+from .schemas import Amount, Filters, Id, Page, SearchText, Time
 
 router = Router(tags=["Invoices"])
 
@@ -57,7 +56,7 @@ class InvoiceFilters(Filters):
     search: Annotated[SearchText, Field(description="Words of the number or the customer.")] = ""
 
 
-class NewInvoice(Input):
+class NewInvoice(DocumentInput):
     """An invoice to write; it is a draft until it is sent.
 
     due_days: due so many days after it is sent. Without either it is due as the organization's settings say.
@@ -79,32 +78,19 @@ class NewInvoice(Input):
         }
     )
 
-    customer: Id
-    currency: Annotated[
-        Currency | None, Field(description="By default that of the organization's settings.")
-    ] = None
     due_on: date | None = None
     due_days: Annotated[int, Field(ge=0, le=invoices.MAX_DUE_DAYS)] | None = None
-    lines: Lines
-    discount: DiscountInput | None = None
-    notes: str = ""
 
 
-class InvoiceChanges(Input):
+class InvoiceChanges(DocumentChanges):
     """Changes of an invoice; fields left out stay as they are, and `lines` replace all lines.
 
     version: that of the invoice as it was read. amount_paid: refuses the change when more was paid meanwhile and a part
     of it would become credit. notify_customer: mails the invoice as it is then.
     """
 
-    version: int
-    customer: Id | None = None
-    currency: Currency | None = None
     due_on: date | None = None
     due_days: Annotated[int, Field(ge=0, le=invoices.MAX_DUE_DAYS)] | None = None
-    lines: Lines | None = None
-    discount: DiscountInput | None = None
-    notes: str | None = None
     amount_paid: Amount | None = None
     notify_customer: bool = False
 
@@ -152,13 +138,9 @@ def create(request: KeyRequest, body: NewInvoice) -> Invoice:
     caller, organization = request.caller, request.caller.organization
     is_dated, default_days = body.due_on is not None, organization.default_due_days
     draft = InvoiceDraft(
-        customer=get_customer(caller, body.customer),
-        currency=body.currency or organization.currency,
         due_on=body.due_on,
         due_days=None if is_dated else default_days if body.due_days is None else body.due_days,
-        lines=line_drafts(body.lines, organization.default_tax_percent),
-        notes=body.notes,
-        **discount_fields(body.discount),
+        **new_content(caller, body),
     )
     made = invoices.create(
         organization, draft=draft, by=caller.actor, now=caller.now, idempotency_key=caller.one_time_key
@@ -195,30 +177,9 @@ def change(request: KeyRequest, invoice_id: Id, body: InvoiceChanges) -> Invoice
 
 def _changed(caller: Caller, invoice: models.Invoice, body: InvoiceChanges) -> InvoiceDraft:
     """Returns the content of an invoice with these changes; `edit` refuses it when the version is another by then."""
-    draft = InvoiceDraft(
-        customer=invoice.customer,
-        currency=invoice.currency,
-        due_on=invoice.due_on,
-        due_days=invoice.due_days,
-        lines=stored_lines(invoice),
-        discount_kind=invoice.discount_kind,
-        discount_percent=invoice.discount_percent,
-        discount_amount_minor=invoice.discount_amount_minor,
-        notes=invoice.notes,
-    )
-    changes: dict[str, Any] = {}
-    if body.customer is not None:
-        changes["customer"] = get_customer(caller, body.customer)
-    if body.currency is not None:
-        changes["currency"] = body.currency
+    due: dict[str, Any] = {"due_on": invoice.due_on, "due_days": invoice.due_days}
     if body.due_on is not None:
-        changes |= {"due_on": body.due_on, "due_days": None}
+        due = {"due_on": body.due_on, "due_days": None}
     elif body.due_days is not None:
-        changes["due_days"] = body.due_days
-    if body.lines is not None:
-        changes["lines"] = line_drafts(body.lines, caller.organization.default_tax_percent)
-    if "discount" in body.model_fields_set:
-        changes |= discount_fields(body.discount)
-    if body.notes is not None:
-        changes["notes"] = body.notes
-    return replace(draft, **changes)
+        due["due_days"] = body.due_days
+    return InvoiceDraft(**changed_content(caller, invoice, body), **due)

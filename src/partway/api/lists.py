@@ -23,16 +23,21 @@ QuerySetT = TypeVar("QuerySetT", bound=QuerySet[Any])
 
 
 def page(
-    page_type: type[PageT], rows: QuerySet[RowT], filters: Filters, item: Callable[[RowT], BaseModel]
+    page_type: type[PageT],
+    rows: QuerySet[RowT],
+    filters: Filters,
+    item: Callable[[RowT], BaseModel],
+    *,
+    moment: str = "created_at",
 ) -> PageT:
-    """Returns one page of the rows, the newest first; raises Invalid for a cursor that no page returned."""
+    """Returns one page, the newest by this column first; raises Invalid for a cursor that no page returned."""
     if filters.cursor:
         at, row_id = _read(filters.cursor)
         # Two conditions, of which the first is a range of the index.
-        rows = rows.filter(created_at__lte=at).exclude(created_at=at, pk__gte=row_id)
-    found: list[Any] = list(rows.order_by("-created_at", "-pk")[: filters.limit + 1])
+        rows = rows.filter(**{f"{moment}__lte": at}).exclude(**{moment: at, "pk__gte": row_id})
+    found: list[Any] = list(rows.order_by(f"-{moment}", "-pk")[: filters.limit + 1])
     shown = found[: filters.limit]
-    following = _cursor(shown[-1].created_at, shown[-1].pk) if len(found) > filters.limit else None
+    following = _cursor(getattr(shown[-1], moment), shown[-1].pk) if len(found) > filters.limit else None
     return page_type(data=[item(row) for row in shown], next=following)
 
 

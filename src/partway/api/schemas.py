@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -42,27 +43,53 @@ Time = Annotated[AwareDatetime, Field(description="RFC 3339, with its offset.")]
 MAX_LIMIT = 200
 
 
+class MoneyAmount(BaseModel):
+    """An amount in minor units of its currency; negative where something was given back."""
+
+    amount: int
+    currency: str
+
+
 class Input(BaseModel):
     """A body; a field that no call knows is refused, since a misspelt one would be lost."""
 
     model_config = ConfigDict(extra="forbid", strict=False)
 
 
-class Filters(BaseModel):
-    """Limit, cursor and filters of a list. An unknown parameter is refused: without it, all rows would be returned."""
-
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 50
-    cursor: Annotated[str, Field(max_length=200, description="`next` of the page before.")] = ""
+class Parameters(BaseModel):
+    """The parameters of an address; an unknown one is refused, since without a misspelt filter all would be listed."""
 
     @model_validator(mode="before")
     @classmethod
     def _refuse_unknown(cls, data: Any, info: ValidationInfo) -> Any:
         asked = set(info.context["request"].GET) if info.context else set()
-        if unknown := sorted(asked - set(cls.model_fields)):
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        if unknown := sorted(asked - known):
             raise PydanticCustomError(
                 "unknown_parameter", "There is no parameter {name} here.", {"name": unknown[0][:40]}
             )
         return data
+
+
+class Filters(Parameters):
+    """Limit, cursor and filters of a list."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 50
+    cursor: Annotated[str, Field(max_length=200, description="`next` of the page before.")] = ""
+
+
+class PeriodFilters(Parameters):
+    """The days `from` to `to`, both included, in a currency; by default that of the organization's settings."""
+
+    since: Annotated[date, Field(alias="from")]
+    until: Annotated[date, Field(alias="to")]
+    currency: Currency | None = None
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> PeriodFilters:
+        if self.until < self.since:
+            raise ValueError("to is before from")
+        return self
 
 
 class Page(BaseModel, Generic[ItemT]):

@@ -13,7 +13,21 @@ from ninja.parser import Parser
 from partway.billing.errors import BillingError
 from partway.lib.untrusted_json import InvalidJson, read_json
 
-from . import customers, invoice_acts, invoices, openapi, payment_requests
+from . import (
+    alerts,
+    customer_accounts,
+    customers,
+    disputes,
+    events,
+    invoice_acts,
+    invoices,
+    journal,
+    openapi,
+    payment_requests,
+    payments,
+    payouts,
+    quotes,
+)
 from .problems import Refused, of_billing_error, of_refusal, of_validation, problem
 
 
@@ -54,7 +68,15 @@ for prefix, router in (
     ("/customers", customers.router),
     ("/invoices", invoices.router),
     ("/invoices", invoice_acts.router),
+    ("/quotes", quotes.router),
     ("", payment_requests.router),
+    ("", payments.router),
+    ("", customer_accounts.router),
+    ("", disputes.router),
+    ("", payouts.router),
+    ("", journal.router),
+    ("", alerts.router),
+    ("", events.router),
 ):
     api.add_router(prefix, router)
 

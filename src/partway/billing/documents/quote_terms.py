@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,7 @@ from ..people import organizations
 from . import drafts
 
 MAX_PREFIX_LENGTH = 12
+DEFAULT_VALIDITY = timedelta(days=30)
 
 
 def get(organization: Organization) -> QuoteTerms:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -23,10 +23,9 @@ from ..models import Customer, Event, Invoice, Quote
 from ..models.quotes import DepositKind
 from ..outbox import Recipients
 from ..states import move
-from . import amounts, deposits, drafts, invoices
+from . import amounts, deposits, drafts, invoices, quote_terms
 from .drafts import LineDraft
 from .numbering import next_quote_number
-from .quote_terms import is_deposit_percentage
 from .versions import line_data
 
 MAX_NAME_LENGTH = 120
@@ -125,7 +124,7 @@ def _deposit_errors(draft: QuoteDraft) -> dict[str, FieldError]:
     total = Money(drafts.compute_totals(draft).total_minor, draft.currency)
     if draft.deposit_kind not in DepositKind.values:
         return {"deposit_kind": field_error("deposit_kind")}
-    if draft.deposit_kind == "percent" and not is_deposit_percentage(draft.deposit_percent):
+    if draft.deposit_kind == "percent" and not quote_terms.is_deposit_percentage(draft.deposit_percent):
         return {"deposit_percent": field_error("deposit_percent")}
     if draft.deposit_kind == "amount" and not 0 < draft.deposit_amount_minor <= total.amount_minor:
         return {"deposit_amount": field_error("deposit_amount", total=total)}
@@ -147,6 +146,13 @@ def deposit_minor(draft: QuoteDraft | Quote, total_minor: int) -> int:
     if draft.deposit_kind == "percent":
         return min(amounts.percent_of(total_minor, draft.deposit_percent), total_minor)
     return draft.deposit_amount_minor if draft.deposit_kind == "amount" else 0
+
+
+def with_default_deposit(draft: QuoteDraft, organization: Organization) -> QuoteDraft:
+    """Returns the draft with the usual deposit on its total."""
+    total = Money(drafts.compute_totals(draft).total_minor, draft.currency)
+    kind, percent, amount_minor = quote_terms.default_deposit(organization, total)
+    return replace(draft, deposit_kind=kind, deposit_percent=percent, deposit_amount_minor=amount_minor)
 
 
 def event_data(quote: Quote) -> dict[str, object]:

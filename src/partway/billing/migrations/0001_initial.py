@@ -1038,6 +1038,7 @@ class Migration(migrations.Migration):
                         name="payment_to_check",
                     ),
                     models.Index(fields=["payer_ip", "created_at"], name="payment_by_address"),
+                    models.Index(fields=["organization", "-created_at", "-id"], name="payment_newest"),
                     models.Index(
                         condition=models.Q(("paid_on__isnull", False)),
                         fields=["organization", "-paid_on", "-created_at", "-id"],

@@ -95,6 +95,10 @@ class PaymentQuerySet(OrganizationQuerySet["Payment"]):
         """Deposits that are reserved for the invoice of their quote, which is not sent yet (DESIGN D2)."""
         return self.succeeded().filter(_is_waiting_deposit())
 
+    def of_customer(self, customer: Customer) -> PaymentQuerySet:
+        """Those of the invoices and quotes of this customer."""
+        return self.filter(Q(invoice__customer=customer) | Q(quote__customer=customer))
+
     def search(self, typed: str, organization: Organization) -> PaymentQuerySet:
         """Those that contain each of the words in their reference or note, or whose document is found by it."""
         return self.filter(found_by(typed, in_documents(organization)))
@@ -268,6 +272,8 @@ class Payment(IssuedModel, TextKeyModel, FeeColumns):
                 fields=["next_refresh_at"], condition=Q(status__in=UNSETTLED), name="payment_to_check"
             ),
             models.Index(fields=["payer_ip", "created_at"], name="payment_by_address"),
+            # The list of the API.
+            models.Index(fields=["organization", "-created_at", "-id"], name="payment_newest"),
             # The list of payments: offline ones by the day that was typed, others by the moment that decides their day.
             models.Index(
                 fields=["organization", "-paid_on", "-created_at", "-id"],

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
 
 from partway.accounts.permissions import Permission, needs
 from partway.lib.money import Money
@@ -28,9 +27,7 @@ def payments_with_credit(customer: Customer) -> PaymentQuerySet:
     What an open dispute freezes is none until it is won. A deposit that waits for the invoice of its quote is reserved
     for it, so it is not credit (DESIGN D2).
     """
-    payments = Payment.objects.with_spendable().filter(
-        Q(invoice__customer=customer) | Q(quote__customer=customer)
-    )
+    payments = Payment.objects.with_spendable().of_customer(customer)
     return payments.without_waiting_deposits().order_by("settled_at", "pk")
 
 
@@ -42,8 +39,8 @@ def balances(customer: Customer) -> list[Money]:
 def frozen_balances(customer: Customer) -> list[Money]:
     """Returns what open disputes freeze of the customer's money on no invoice, in each currency that has some."""
     frozen: dict[str, int] = defaultdict(int)
-    payments = Payment.objects.filter(Q(invoice__customer=customer) | Q(quote__customer=customer))
-    for payment in payments.filter(frozen_minor__gt=0).without_waiting_deposits():
+    payments = Payment.objects.of_customer(customer).filter(frozen_minor__gt=0)
+    for payment in payments.without_waiting_deposits():
         frozen[payment.captured_currency] += payment.unallocated_minor - payment.spendable_minor
     return [Money(amount, currency) for currency, amount in sorted(frozen.items()) if amount]
 

@@ -371,5 +371,4 @@ def _of_disputes(payments: PaymentQuerySet, currency: str, zone: str) -> Iterato
 
 
 def _received(customer: Customer) -> PaymentQuerySet:
-    of_customer = Q(invoice__customer=customer) | Q(quote__customer=customer)
-    return Payment.objects.filter(of_customer, status__in=RECEIVED_STATUSES)
+    return Payment.objects.of_customer(customer).filter(status__in=RECEIVED_STATUSES)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.core.paginator import Paginator
 from django.db.models import Case, F, When
@@ -15,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from partway.billing import alerts
 from partway.billing.errors import BillingError
-from partway.billing.models import Alert, Dispute, Invoice, Payment, Quote, Refund
-from partway.billing.receivables import dispute_losses, refund_effects
+from partway.billing.models import Alert, Invoice, Quote
+from partway.billing.receivables import alert_reasons
 from partway.delivery.messages.alerts import alert_sentence, resolution_message
 
 from ..access import get_own_or_404
@@ -308,7 +307,7 @@ def _rows(found: Iterable[Alert], ctx: MemberContext) -> list[AlertRow]:
     rows = []
     for alert in found:
         document = alert.invoice or (alert.payment.document if alert.payment else None)
-        reason = _reason(alert, ctx.now)
+        reason = alert_reasons.current_reason(alert, ctx.now)
         kind = _KINDS.get(f"{alert.kind}.{reason}") or _KINDS.get(alert.kind, _DEFAULT_KIND)
         rows.append(
             AlertRow(
@@ -323,28 +322,3 @@ def _rows(found: Iterable[Alert], ctx: MemberContext) -> list[AlertRow]:
             )
         )
     return rows
-
-
-def _reason(alert: Alert, now: datetime) -> str:
-    """Returns the reason by which an alert is explained; of an open one about money going back it is that of now.
-
-    It goes on after its alert was raised: a refund fails, the time for evidence ends, a dispute is lost, an invoice is
-    paid in another way. Only what is so now says what a member can do.
-    """
-    stored = str(alert.params.get("reason", ""))
-    if alert.resolved_at is not None:
-        return stored
-    match alert.kind:
-        case "refunded_at_gateway":
-            return refund_effects.dashboard_effect(Payment.objects.get(pk=alert.subject))
-        case "unwanted_payment" | "captured_amount_mismatch":
-            automatic = Refund.objects.counted().filter(payment=alert.subject, is_automatic=True)
-            return stored if automatic.exists() else ""
-        case "dispute_opened":
-            return "evidence_over" if Dispute.objects.get(pk=alert.subject).is_evidence_over(now) else ""
-        case "dispute_lost":
-            return dispute_losses.alert_reason(Dispute.objects.get(pk=alert.subject))
-        case "disputed_beyond_payment":
-            outcome = Dispute.objects.get(pk=alert.subject).outcome
-            return outcome if outcome in ("lost", "returned") else ""
-    return stored

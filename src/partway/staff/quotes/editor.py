@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext
@@ -20,14 +18,12 @@ from ..context import MemberContext
 from ..document_form import customer_choices, first_customer
 from .quote_form import QuoteForm, default_deposit, deposit_choices, stored
 
-_DEFAULT_VALIDITY = timedelta(days=30)
-
 
 def new(ctx: MemberContext) -> HttpResponse:
     """Writes a new draft; it starts with the organization's currency and default deposit, or as a copy of a quote."""
     if not ctx.is_post and (source := ctx.request.GET.get("from")):
         copied = stored(get_quote_or_404(ctx, source))
-        valid_until = ctx.today + _DEFAULT_VALIDITY
+        valid_until = ctx.today + quote_terms.DEFAULT_VALIDITY
         first = {**copied["initial"], "version": "", "valid_until": valid_until}
         return _page(ctx, QuoteForm(organization=ctx.organization, initial=first, lines=copied["lines"]))
     if not ctx.is_post:
@@ -35,7 +31,7 @@ def new(ctx: MemberContext) -> HttpResponse:
         first = {
             "customer": first_customer(ctx),
             "currency": currency,
-            "valid_until": ctx.today + _DEFAULT_VALIDITY,
+            "valid_until": ctx.today + quote_terms.DEFAULT_VALIDITY,
             **default_deposit(quote_terms.get(ctx.organization), currency),
         }
         return _page(ctx, QuoteForm(organization=ctx.organization, initial=first))

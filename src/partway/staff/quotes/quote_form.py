@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from partway.billing.documents import drafts, quote_terms
+from partway.billing.documents import quotes
 from partway.billing.documents.quotes import QuoteDraft
 from partway.billing.models import Quote, QuoteTerms
 from partway.billing.models.quotes import DepositKind
@@ -42,12 +42,13 @@ class QuoteForm(DocumentForm):
         typed = self.cleaned_data
         draft = QuoteDraft(valid_until=typed.get("valid_until", date.min), **self.content())
         if typed["deposit_kind"] == DEFAULT:
-            total = Money(drafts.compute_totals(draft).total_minor, draft.currency)
-            kind, percent, amount_minor = quote_terms.default_deposit(self.organization, total)
-        else:
-            kind, percent = typed["deposit_kind"], typed["deposit_percent"] or Decimal(0)
-            amount_minor = minor(typed["deposit_amount"])
-        return replace(draft, deposit_kind=kind, deposit_percent=percent, deposit_amount_minor=amount_minor)
+            return quotes.with_default_deposit(draft, self.organization)
+        return replace(
+            draft,
+            deposit_kind=typed["deposit_kind"],
+            deposit_percent=typed["deposit_percent"] or Decimal(0),
+            deposit_amount_minor=minor(typed["deposit_amount"]),
+        )
 
 
 def stored(quote: Quote) -> dict[str, Any]:
