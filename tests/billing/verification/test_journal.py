@@ -46,6 +46,7 @@ STARTED = Event.objects.filter(type="refund.reported")
 REFUNDED = Payment.objects.filter(refunds__mode="dashboard")
 OF_DEPOSIT = Allocation.objects.filter(cause="deposit")
 GIVEN_BACK = Refund.objects.filter(mode="offline")
+PARTLY_PAID = Invoice.objects.filter(amount_paid_minor=10_000)
 
 CORRUPTIONS: dict[str, Case] = {
     "earlier version that its total contradicts": (
@@ -62,6 +63,21 @@ CORRUPTIONS: dict[str, Case] = {
         "M6",
         "the journal says that -5000 is due on",
         reported_as(Invoice, change_event(EDITED, "total_minor", value=5_000)),
+    ),
+    "invoice that is paid by more than was applied": (
+        "M6",
+        "10001 is on credit, the journal says 10000",
+        overwrite(PARTLY_PAID, amount_paid_minor=10_001),
+    ),
+    "invoice that less is due on than was billed": (
+        "M6",
+        "79999 is on receivables, the journal says 80000",
+        overwrite(PARTLY_PAID, amount_paid_minor=10_001),
+    ),
+    "invoice that was written off without an event": (
+        "M6",
+        "80000 is on write_offs, the journal says 0",
+        overwrite(PARTLY_PAID, status="written_off"),
     ),
     "deposit that no invoice took": (
         "M6",
