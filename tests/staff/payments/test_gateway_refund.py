@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from partway.accounts.models import Organization
-from partway.billing.models import Invoice, Payment, Refund
+from partway.billing.models import Customer, Invoice, Payment, Refund
 from partway.billing.people import gateway_accounts
 from partway.billing.receivables import credit
 from partway.lib.clock import now
@@ -51,6 +51,17 @@ def test_refund_starts_with_what_is_left(alice: Client, paid: Payment) -> None:
     assert page.context["form"]["amount"].value() == "200.00"
     assert "Dana Whitfield paid $300.00, of which $200.00 is left." in text_of(page)
     assert f"$200.00 is applied to {paid.document.number}." in text_of(page)
+
+
+def test_refund_starts_with_what_the_gateway_can_send_back(
+    alice: Client, company: GatewayDriver, dana: Customer
+) -> None:
+    paid = company.start_and_pay(personas.sent_invoice(dana, 50_000, currency="KWD"))
+    personas.give_back(paid, 12_345)
+    page = alice.get(url(paid))
+    assert page.context["form"]["amount"].value() == "37.65"
+    assert "of which KWD 37.655 is left" in text_of(page)
+    assert "Send KWD 37.650 back" in text_of(page)
 
 
 def test_refund_names_credit_and_every_invoice_it_is_taken_from(

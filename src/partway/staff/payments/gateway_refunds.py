@@ -9,6 +9,7 @@ from django import forms
 from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from partway.billing.checkouts import gateway_calls
 from partway.billing.errors import GatewayUnavailable
 from partway.billing.models import Payment
 from partway.billing.models.refunds import RefundReason
@@ -16,6 +17,7 @@ from partway.billing.payments import refunds
 from partway.billing.payments.refunds import NewRefund
 from partway.billing.receivables.refund_effects import refundable
 from partway.delivery.formats import format_money
+from partway.lib.money import Money
 
 from ..access import get_own_or_404
 from ..confirm import confirm, unavailable_message
@@ -61,7 +63,10 @@ def refund(ctx: MemberContext, payment_id: str) -> HttpResponse:
     payment = get_own_or_404(ctx, rows, payment_id)
     back = ctx.url(payment.document.kind, payment.document.pk)
     left = refundable(payment) if payment.captured else payment.amount
-    form = GatewayRefundForm(ctx.post_data, initial={"amount": left})
+    # The gateway refuses what is between two of its steps.
+    between = left.amount_minor % gateway_calls.step_of(payment).amount_minor if payment.captured else 0
+    suggested = left - Money(between, left.currency) or left
+    form = GatewayRefundForm(ctx.post_data, initial={"amount": suggested})
     set_currency(form, left.currency)
 
     def act(form: GatewayRefundForm) -> HttpResponse:
@@ -84,6 +89,7 @@ def refund(ctx: MemberContext, payment_id: str) -> HttpResponse:
         return {
             "customer": payment.customer,
             "left": refundable(payment) if payment.captured else left,
+            "amount": suggested,
             "reasons": RefundReason.choices,
             **payment_context(payment),
         }
