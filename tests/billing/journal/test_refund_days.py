@@ -11,8 +11,8 @@ from partway.billing.documents import invoices, quotes, voiding
 from partway.billing.documents.voiding import Outcome, VoidPlan
 from partway.billing.errors import FieldError, Invalid, field_error
 from partway.billing.events import Actor
-from partway.billing.models import Allocation, Customer, Invoice, Payment
-from partway.billing.receivables import credit, refunds
+from partway.billing.models import Allocation, Customer, Event, Invoice, Payment
+from partway.billing.receivables import credit, refund_effects, refunds
 from partway.lib.clock import now, today
 from partway.lib.money import Money
 from tests.billing.journal.test_entries import (
@@ -112,30 +112,54 @@ def test_payment_of_void_invoice_is_not_given_back_before_it_was_on_it(dana: Cus
     }
 
 
-def back_by_failed_refund(payment: Payment) -> None:
-    personas.fail_refund(personas.refund_in_dashboard(payment, 60_000))
+def back_by_failed_refund(payment: Payment, minor: int) -> None:
+    personas.fail_refund(personas.refund_in_dashboard(payment, minor))
 
 
-def back_by_won_dispute(payment: Payment) -> None:
+def back_by_won_dispute(payment: Payment, minor: int) -> None:
     for status in ("lost", "won"):
-        personas.dispute(payment, 60_000, status)
+        personas.dispute(payment, minor, status)
 
 
-@pytest.mark.parametrize("come_back", [back_by_failed_refund, back_by_won_dispute])
-def test_money_that_was_away_is_not_given_back_before_it_was_back(
-    invoice: Invoice, alice: Actor, come_back: Callable[[Payment], None]
-) -> None:
-    payment = personas.captured_payment(invoice, 60_000)
+COME_BACK = pytest.mark.parametrize("come_back", [back_by_failed_refund, back_by_won_dispute])
+
+
+def nine_days_ago(payment: Payment) -> Payment:
+    """The payment as if all of it until now were of then."""
     earlier: datetime = now() - 9 * DAY
-    for rows in (Payment.objects.all(), Allocation.objects.all(), payment.events.all()):
+    released = Event.objects.filter(type="credit.released")
+    for rows in (Payment.objects.all(), Allocation.objects.all(), payment.events.all(), released):
         rows.update(created_at=earlier)
     Payment.objects.update(settled_at=earlier)
-    come_back(payment)
+    return payment
+
+
+@COME_BACK
+def test_money_that_was_away_is_not_given_back_before_it_was_back(
+    invoice: Invoice, alice: Actor, come_back: Callable[[Payment, int], None]
+) -> None:
+    payment = nine_days_ago(personas.captured_payment(invoice, 60_000))
+    come_back(payment, 60_000)
     back_on = today(now(), "America/New_York")
     typed = refunds.OutsideRefund(Money(60_000, "USD"), "Cash", back_on - DAY)
     with pytest.raises(Invalid) as refused:
         refunds.record(invoice.customer, refund=typed, payment=payment, by=alice, now=now())
     assert refused.value.fields == {"refunded_on": field_error("refund_before_credit", since=back_on)}
+
+
+@COME_BACK
+def test_money_that_never_was_away_is_of_any_day_since_it_came(
+    invoice: Invoice, alice: Actor, come_back: Callable[[Payment, int], None]
+) -> None:
+    payment = personas.captured_payment(invoice, 60_000)
+    credit.deallocate(invoice, payment, by=alice, now=now())
+    nine_days_ago(payment)
+    mistake = personas.give_back(payment, 30_000)
+    come_back(payment, 40_000)  # of which 10,000 was a loss: the payment had 30,000
+    refunds.reverse(mistake, reason="It never happened.", by=alice, now=now())
+    since = today(now(), "America/New_York") - 9 * DAY
+    for minor, earliest in ((30_000, since), (30_001, since + 9 * DAY)):
+        assert refund_effects.earliest_day(Payment.objects.get(), [("", minor)]) == earliest
 
 
 def test_corrected_day_of_a_refund_is_that_day_alone(dana: Customer, alice: Actor) -> None:

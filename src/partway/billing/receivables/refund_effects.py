@@ -71,9 +71,13 @@ def moves_by_day(payment: Payment) -> dict[str, Counter[date]]:
     for dispute in payment.disputes.lost():
         moved[""][clock.today(dispute.closed_at or dispute.opened_at, zone)] -= dispute.counted_minor
     came_back = payment.events.filter(Q(type="refund.failed") | Q(type="dispute.won", data__from="lost"))
+    lost_of = dict(payment.refunds.values_list("pk", "lost_minor"))
     for event in came_back:
-        moved[""][came_on] -= event.data["amount_minor"]
-        moved[""][clock.today(event.created_at, zone)] += event.data["amount_minor"]
+        # What it took beyond the payment was never here.
+        lost = event.data["lost_minor"] if "dispute" in event.data else lost_of[event.data["refund"]]
+        minor = event.data["amount_minor"] - lost
+        moved[""][came_on] -= minor
+        moved[""][clock.today(event.created_at, zone)] += minor
     return moved
 
 
