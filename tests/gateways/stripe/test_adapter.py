@@ -14,7 +14,7 @@ from partway.gateways.protocol import (
     PayoutItemKind,
     Refused,
 )
-from partway.gateways.stripe import STRIPE, amounts
+from partway.gateways.stripe import STRIPE, adapter, amounts
 from partway.lib.money import Money
 from tests.gateways.harnesses import StripeHarness
 from tests.gateways.stripe.acts import FULL, LONG_AGO, authorized, call, intent_of, paid, sent
@@ -249,6 +249,16 @@ def test_close_under_a_constant_limit_is_unknown_at_once(stripe_harness: StripeH
     assert stripe_harness.gateway.close(checkout.ref, "close:1") == CloseOutcome.UNKNOWN
     assert len(stripe_harness.account.control("requests")) == before + 2
     stripe_harness.account.control("clear_faults")
+    assert stripe_harness.gateway.close(checkout.ref, "close:2") == CloseOutcome.CLOSED
+
+
+def test_slow_calls_of_closing_end_together(
+    stripe_harness: StripeHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "_CLOSE_SECONDS", 0.5)
+    checkout = authorized(stripe_harness)
+    stripe_harness.account.inject("slow", delay=0.3, count=3)  # in time each, and not together
+    assert stripe_harness.gateway.close(checkout.ref, "close:1") == CloseOutcome.UNKNOWN
     assert stripe_harness.gateway.close(checkout.ref, "close:2") == CloseOutcome.CLOSED
 
 

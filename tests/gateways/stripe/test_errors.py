@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 
 from partway.gateways.protocol import OutcomeUnknown, Refused
 from partway.gateways.stripe.adapter import StripeGateway
+from partway.gateways.stripe.client import within
 
 MISSING = (
     "The provided key 'rk_test_*' does not have the required permissions for this endpoint. Having the "
@@ -26,7 +29,7 @@ class CannedStripe:
 
     def __init__(self) -> None:
         self.status, self.body, self.headers = 200, b"{}", {"Request-Id": "req_1"}
-        self.requests = 0
+        self.requests, self.at_once = 0, 1_000_000  # bytes, with a pause between them
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.gateway = StripeGateway(
             f"http://127.0.0.1:{self.server.server_port}",
@@ -45,7 +48,10 @@ def _handler(canned: CannedStripe) -> type[BaseHTTPRequestHandler]:
             for name, value in {**canned.headers, "Content-Length": str(len(canned.body))}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(canned.body)
+            with suppress(OSError):
+                for start in range(0, len(canned.body), canned.at_once):
+                    self.wfile.write(canned.body[start : start + canned.at_once])
+                    time.sleep(0.05 if start + canned.at_once < len(canned.body) else 0)
 
         def log_message(self, *_: object) -> None:
             """Logs nothing."""
@@ -137,6 +143,12 @@ def test_undecided_response_is_unknown_and_not_repeated(
 def test_unreadable_response_is_unknown(canned: CannedStripe, status: int, body: bytes) -> None:
     canned.status, canned.body = status, body
     with pytest.raises(OutcomeUnknown):
+        canned.gateway.fetch("cs_1")
+
+
+def test_response_that_comes_drop_by_drop_ends_with_the_time_of_all_calls(canned: CannedStripe) -> None:
+    canned.body, canned.at_once = b" " * 20 + b"{}", 1
+    with within(0.2), pytest.raises(OutcomeUnknown, match="the time for all calls together is over"):
         canned.gateway.fetch("cs_1")
 
 

@@ -30,7 +30,7 @@ from ..protocol import (
 )
 from . import amounts, endpoint, listing, payouts, states, webhooks
 from .capabilities import StripeCapabilities
-from .client import calling, client_for
+from .client import calling, client_for, within
 from .connection import is_connected, is_test_account
 from .errors import RepeatedAnswer
 from .reading import Json, Unreadable, expanded, id_of, text
@@ -49,6 +49,9 @@ _CLOSE_OUTCOMES = {
 }
 # A key or an account of which Stripe refuses any call.
 _REFUSED_TO_ALL = ("unauthenticated", "permission_missing", "account_restricted")
+# All calls of one act, for a person may wait for it and a proxy gives up after 60 seconds. Closing follows a decision
+# that is committed, as a cancel by a member: after less, the worker goes on with it.
+_ACT_SECONDS, _CLOSE_SECONDS = 40, 8
 # Read, act, read again: more turns than this mean that Stripe contradicts itself.
 _MAX_TURNS = 4
 # Of a refund, what it and its failure moved in the balance of the account.
@@ -75,12 +78,14 @@ class StripeGateway(StripeCapabilities):
         credentials = self._credentials
         return client_for(self._base_url, credentials["api_key"], credentials.get("connected_account", ""))
 
+    @within(_ACT_SECONDS)
     def check(self, callback_url: str, now: datetime) -> ConnectionReport:
         """Returns the report on the account of the key, and on the endpoint for `callback_url`."""
         if is_connected(self._credentials):
             return endpoint.check_connected(self._base_url, self._credentials, callback_url, now)
         return endpoint.check(self._base_url, self._credentials, callback_url, now)
 
+    @within(_ACT_SECONDS)
     def start(self, request: CheckoutRequest) -> Checkout:
         """Opens a session for exactly this amount, or returns the one that was opened under this reference."""
         # Stripe keeps an idempotency key for a day, with a 500 too, and then forgets it. So a start is repeated only
@@ -131,10 +136,12 @@ class StripeGateway(StripeCapabilities):
             )
         return _checkout(session)
 
+    @within(_ACT_SECONDS)
     def fetch(self, ref: str) -> CheckoutState:
         """Returns the current state of a session, by its intent."""
         return self._state(self._session(ref))
 
+    @within(_ACT_SECONDS)
     def capture(self, ref: str, amount: Money, key: str) -> CheckoutState:
         """Captures the intent of a session, at most once and at most that much."""
         units = amounts.part_to_stripe(amount)
@@ -153,7 +160,8 @@ class StripeGateway(StripeCapabilities):
 
     def close(self, ref: str, key: str) -> CloseOutcome:
         """Expires the session while it is open, and cancels its intent while that can be captured."""
-        try:
+        # The worker closes it again later; an act that canceled the payment has committed and has nothing to undo.
+        with within(_CLOSE_SECONDS), suppress(OutcomeUnknown):
             for turn in range(_MAX_TURNS):
                 session = self._session(ref)
                 outcome = _CLOSE_OUTCOMES.get(self._state(session).status)
@@ -172,11 +180,9 @@ class StripeGateway(StripeCapabilities):
                 except Refused as refusal:
                     if refusal.code in _REFUSED_TO_ALL:
                         raise
-        # The worker closes it again later; an act that canceled the payment has committed and has nothing to undo.
-        except OutcomeUnknown:
-            return CloseOutcome.UNKNOWN
         return CloseOutcome.UNKNOWN
 
+    @within(_ACT_SECONDS)
     def refund(self, ref: str, amount: Money, key: str) -> Refund:
         """Sends back part or all of what was captured."""
         units = amounts.part_to_stripe(amount)
@@ -216,6 +222,7 @@ class StripeGateway(StripeCapabilities):
             now=now(),
         )
 
+    @within(_ACT_SECONDS)
     def find_checkout(self, object_ref: str) -> FoundCheckout | None:
         """Returns the session that an intent, a charge, a refund or a dispute belongs to, None for another's."""
         return listing.find_checkout(self._api, object_ref)

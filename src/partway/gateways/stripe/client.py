@@ -6,9 +6,12 @@ It takes half a second to import, so the adapter does that with the first call a
 from __future__ import annotations
 
 import logging
+import math
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
@@ -22,8 +25,8 @@ from .reading import reading
 
 # A hundred sessions with their intents, charges and balance transactions.
 _MAX_BYTES = 8 * 1024 * 1024
-# Long enough for a card network, and well below the 60 seconds after which a proxy gives up on us.
-_TIMEOUT = httpx.Timeout(15, connect=3)
+# For the next bytes of one response: long enough for a card network.
+_READ_SECONDS, _CONNECT_SECONDS = 15, 3
 
 # It would keep an id of this machine in a file of the operator's home, and send times of earlier calls with each one.
 stripe.enable_telemetry = False
@@ -35,6 +38,30 @@ logging.getLogger("stripe").setLevel(logging.WARNING)
 _connection_error: Callable[[str], stripe.APIConnectionError] = stripe.APIConnectionError
 
 
+_ends_at: ContextVar[float] = ContextVar("calls_end_at", default=math.inf)
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Gives all calls of the block together so many seconds; after that each is OutcomeUnknown, also one under way.
+
+    For what a person waits for: several calls in a row may each be slow, and a response may come drop by drop.
+    """
+    token = _ends_at.set(min(_ends_at.get(), time.monotonic() + seconds))
+    try:
+        yield
+    finally:
+        _ends_at.reset(token)
+
+
+def _seconds_left() -> float:
+    """Returns the seconds until the end of the `within` block, at most those of one read; raises httpx.ReadTimeout."""
+    left = _ends_at.get() - time.monotonic()
+    if left <= 0:
+        raise httpx.ReadTimeout("the time for all calls together is over")
+    return min(left, _READ_SECONDS)
+
+
 class _Transport(stripe.HTTPClient):
     """The HTTP client of the SDK: without a proxy from the environment, and no body is read without end."""
 
@@ -43,7 +70,7 @@ class _Transport(stripe.HTTPClient):
     def __init__(self) -> None:
         super().__init__()
         headers = {"Accept-Encoding": "identity"}  # see `request`
-        self._http = httpx.Client(timeout=_TIMEOUT, trust_env=False, headers=headers)
+        self._http = httpx.Client(trust_env=False, headers=headers)
 
     def request(
         self,
@@ -57,10 +84,15 @@ class _Transport(stripe.HTTPClient):
         """Returns body, status and headers; raises APIConnectionError where there is no readable response."""
         body = bytearray()
         try:
-            with self._http.stream(method, url, headers=dict(headers or {}), content=post_data) as response:
+            seconds = _seconds_left()
+            timeout = httpx.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
+            with self._http.stream(
+                method, url, headers=dict(headers or {}), content=post_data, timeout=timeout
+            ) as response:
                 # Raw: a compressed body of a few kilobytes would be gigabytes in memory before its length is known.
                 for piece in response.iter_raw():
                     body += piece
+                    _seconds_left()
                     if len(body) > _MAX_BYTES:
                         break
             # The SDK parses it with a reader that has no limits.
