@@ -72,6 +72,8 @@ class GatewayDefinition:
     # Whether an account moves no money, told by its credentials; None for a gateway whose accounts are all alike.
     is_test_account: Callable[[Mapping[str, str]], bool] | None = None
     permissions: tuple[str, ...] = ()  # that restricted credentials need, by the gateway's own names
+    # The gateway's form of a key with these permissions, for a live key or one of the test mode.
+    key_form_url: Callable[[bool], str] | None = None
     unreachable_help: str = gettext_noop("Try again in a minute.")
     onboarding_hint: str = ""  # why to connect this one, for an organization that has none
     test_debit: str = ""  # an account number whose bank debit takes days

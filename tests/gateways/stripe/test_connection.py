@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import stripe
@@ -11,7 +12,7 @@ import stripe
 from partway.gateways.connection_report import Finding
 from partway.gateways.protocol import CheckoutRequest, Refused
 from partway.gateways.registry import GATEWAYS
-from partway.gateways.stripe import connection
+from partway.gateways.stripe import connection, requirements
 from partway.gateways.stripe.webhooks import signing_secrets
 from partway.lib.clock import now
 from partway.lib.money import Money
@@ -122,6 +123,27 @@ def test_each_missing_permission_is_named(account: StandInAccount) -> None:
         found = report(account, {"api_key": issue_key(account, grant), "signing_secret": "whsec_1"})
         assert found["permissions"].params == {"permissions": [name]}
         assert found["permissions"].level == "wrong"
+
+
+@pytest.mark.parametrize(("live", "path"), [(True, "/apikeys/create"), (False, "/test/apikeys/create")])
+def test_form_of_a_key_at_stripe_opens_with_the_permissions_chosen(live: bool, path: str) -> None:
+    form = urlsplit(connection.key_form_url(live))
+    chosen = parse_qs(form.query)["permissions[]"]
+    # The account alone is called otherwise in errors than in the form.
+    expected = [f"rak_{grant}" for grant in GRANTS]
+    expected[expected.index("rak_accounts_kyc_basic_read")] = "rak_connected_account_read"
+    assert (form.netloc, form.path, chosen) == ("dashboard.stripe.com", path, expected)
+
+
+def test_every_reason_of_a_held_account_has_words() -> None:
+    [reasons] = [
+        get_args(member)
+        for member in get_args(get_type_hints(stripe.Account.Requirements)["disabled_reason"])
+        if get_origin(member) is Literal
+    ]
+    assert [reason for reason in reasons if requirements.words(reason) == reason] == []
+    by_platform = {requirements.words(reason) for reason in reasons if ".platform_" in reason}
+    assert by_platform == {"The operator of the platform has rejected the account."}
 
 
 def test_key_without_webhooks_is_set_up_by_hand(account: StandInAccount) -> None:

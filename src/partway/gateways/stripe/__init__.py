@@ -40,6 +40,7 @@ STRIPE = GatewayDefinition(
     ),
     is_test_account=connection.is_test_account,
     permissions=connection.PERMISSIONS,
+    key_form_url=connection.key_form_url,
     platform=PlatformDefinition(
         create_account=_later("connected", "create_account"),
         onboarding_url=_later("connected", "onboarding_url"),

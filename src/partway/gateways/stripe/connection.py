@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from partway.lib.texts import gettext_noop
 
@@ -26,19 +27,28 @@ FIELDS = (
     ),
 )
 
-# As Stripe's page of a restricted key names them; `endpoint.check` tries each. Everything else can stay at None.
-WEBHOOKS = "Webhook Endpoints: Write"
-PERMISSIONS = (
-    "Checkout Sessions: Write",
-    "PaymentIntents: Write",
-    "Charges and Refunds: Write",
-    "Disputes: Read",
-    "Balance Transaction Sources: Read",
-    "Payouts: Read",
-    "Events: Read",
-    "Accounts: Read",
-    WEBHOOKS,
-)
+# As Stripe's form of a restricted key names them in November 2026, with their ids, which the form takes in its address
+# (0066 says from where). `endpoint.check` tries each. Everything else can stay at None.
+ACCOUNTS, WEBHOOKS = "Accounts: Read", "Webhook Endpoints, Event Destinations: Write"
+_IDS = {
+    "Checkout Sessions: Write": "checkout_session_write",
+    "Payment Intents: Write": "payment_intent_write",
+    "Charges and Refunds: Write": "charge_write",
+    "Payment Disputes: Read": "dispute_read",
+    "Balance Transaction Sources: Read": "balance_transaction_source_read",
+    "Payouts: Read": "payout_read",
+    "Events: Read": "event_read",
+    ACCOUNTS: "connected_account_read",
+    WEBHOOKS: "webhook_write",
+}
+PERMISSIONS = tuple(_IDS)
+
+
+def key_form_url(live: bool) -> str:
+    """Returns the address of Stripe's form of a restricted key, with its name and the permissions chosen."""
+    query = [("name", "Partway"), *(("permissions[]", f"rak_{permission}") for permission in _IDS.values())]
+    return f"https://dashboard.stripe.com/{'' if live else 'test/'}apikeys/create?{urlencode(query)}"
+
 
 # The types of events that the endpoint is created with, and no other: each one that arrives is asked about.
 # Of a checkout; each names a session, or an object whose session Stripe is asked for.

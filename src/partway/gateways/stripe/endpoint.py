@@ -16,6 +16,7 @@ from ..protocol import Refused
 from .capabilities import METHODS
 from .client import calling, client_for
 from .connection import (
+    ACCOUNTS,
     CHECKOUT_EVENT_TYPES,
     EVENT_TYPES,
     PAYOUT_EVENT_TYPES,
@@ -44,7 +45,7 @@ def check(
     level = FindingLevel.WRONG if missing else FindingLevel.OK
     findings.append(Finding(level, "permissions", {"permissions": missing} if missing else {}))
     ref = name = ""
-    if "Accounts: Read" not in missing:
+    if ACCOUNTS not in missing:
         with calling():
             resource = api.v1.accounts.retrieve_current()
             account = resource.to_dict()
@@ -123,13 +124,13 @@ def missing_permissions(api: stripe.StripeClient) -> list[str]:
     """
     probes: dict[str, Callable[[], object]] = {
         "Checkout Sessions: Write": lambda: api.v1.checkout.sessions.expire(f"cs_{_NO_OBJECT}"),
-        "PaymentIntents: Write": lambda: api.v1.payment_intents.cancel(f"pi_{_NO_OBJECT}"),
+        "Payment Intents: Write": lambda: api.v1.payment_intents.cancel(f"pi_{_NO_OBJECT}"),
         "Charges and Refunds: Write": lambda: api.v1.refunds.create({"payment_intent": f"pi_{_NO_OBJECT}"}),
-        "Disputes: Read": lambda: api.v1.disputes.list({"limit": 1}),
+        "Payment Disputes: Read": lambda: api.v1.disputes.list({"limit": 1}),
         "Balance Transaction Sources: Read": lambda: api.v1.balance_transactions.list({"limit": 1}),
         "Payouts: Read": lambda: api.v1.payouts.list({"limit": 1}),
         "Events: Read": lambda: api.v1.events.list({"limit": 1}),
-        "Accounts: Read": api.v1.accounts.retrieve_current,
+        ACCOUNTS: api.v1.accounts.retrieve_current,
     }
     missing = []
     for name, probe in probes.items():

@@ -42,13 +42,14 @@ _REQUIREMENTS = (
     ("individual", gettext_noop("your name, date of birth, address and phone")),
     ("person_", gettext_noop("details of a person who owns or runs the business")),
 )
+# docs.stripe.com/api/accounts/object, `requirements.disabled_reason`; the platform's rejections: changelog 2026-09-30.
 _REASONS = {
     "requirements.past_due": gettext_noop("Something that Stripe needs to know is missing."),
     "requirements.pending_verification": gettext_noop(
         "Stripe is checking what was entered; that can take days."
     ),
     "under_review": gettext_noop("Stripe is reviewing the account."),
-    "platform_paused": gettext_noop("The operator has paused the account."),
+    "platform_paused": gettext_noop("The operator of the platform has paused the account."),
     "listed": gettext_noop("Stripe is checking whether the business is on a list of sanctions."),
     "action_required.requested_capabilities": gettext_noop("A way of paying has to be asked for first."),
     "rejected.fraud": gettext_noop("Stripe has rejected the account."),
@@ -57,9 +58,11 @@ _REASONS = {
     ),
     "rejected.listed": gettext_noop("Stripe has rejected the account."),
     "rejected.other": gettext_noop("Stripe has rejected the account."),
-    "rejected.platform_fraud": gettext_noop("Stripe has rejected the account."),
-    "rejected.platform_other": gettext_noop("Stripe has rejected the account."),
-    "rejected.platform_terms_of_service": gettext_noop("Stripe has rejected the account."),
+    "rejected.platform_fraud": gettext_noop("The operator of the platform has rejected the account."),
+    "rejected.platform_other": gettext_noop("The operator of the platform has rejected the account."),
+    "rejected.platform_terms_of_service": gettext_noop(
+        "The operator of the platform has rejected the account."
+    ),
     "rejected.terms_of_service": gettext_noop("Stripe has rejected the account."),
     "other": gettext_noop("Stripe is reviewing the account."),
 }

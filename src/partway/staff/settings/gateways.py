@@ -34,6 +34,11 @@ class ConnectionForm(forms.Form):
         if self.is_bound and refused is not None:
             self.errors.update({name: refused.errors[name] for name in self.fields if name in refused.errors})
 
+    def key_form_url(self) -> str:
+        """Returns the address of the gateway's form of a key with few permissions; empty where it has none."""
+        form = self.gateway.key_form_url
+        return form(settings.PARTWAY_LIVE) if form else ""
+
     def typed(self) -> dict[str, str]:
         """Returns what was typed, by the names of the fields; billing says what is missing."""
         return {name: str(self[name].value() or "") for name in self.fields}
