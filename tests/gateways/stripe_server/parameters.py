@@ -6,6 +6,7 @@ type, is one that Stripe refuses. Values arrive as text and leave with their typ
 
 from __future__ import annotations
 
+import re
 import typing
 from functools import cache
 from importlib import import_module
@@ -19,6 +20,7 @@ from typing_extensions import is_typeddict
 
 from .errors import InvalidParameters, Json
 
+_NUMBERS = {int: re.compile(r"-?[0-9]+"), float: re.compile(r"-?[0-9]+(\.[0-9]+)?")}
 MAX_METADATA_KEYS, MAX_METADATA_KEY, MAX_METADATA_VALUE = 50, 40, 500
 
 
@@ -164,12 +166,13 @@ def _scalar(option: Any, given: str, path: str) -> Any:
         if given not in ("true", "false"):
             raise InvalidParameters(f"Invalid boolean: {given}", param=path)
         return given == "true"
-    if option is int:
-        try:
-            return int(given)
-        except ValueError as error:
-            message = f"Invalid integer: {given}"
-            raise InvalidParameters(message, code="parameter_invalid_integer", param=path) from error
+    if option in _NUMBERS:
+        # Python reads " 5", "1_000" and digits of other alphabets too.
+        if not _NUMBERS[option].fullmatch(given):
+            message = f"Invalid {'integer' if option is int else 'decimal'}: {given}"
+            code = "parameter_invalid_integer" if option is int else None
+            raise InvalidParameters(message, code=code, param=path)
+        return option(given)
     return given
 
 

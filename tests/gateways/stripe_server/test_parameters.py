@@ -35,6 +35,11 @@ def test_parameters_of_every_endpoint_are_described_by_the_sdk(route: Any) -> No
         ({"colour": "red"}, "parameter_unknown", "colour"),
         ({"adaptive_pricing": {"on": True}}, "parameter_unknown", "adaptive_pricing[on]"),
         ({"expires_at": "soon"}, "parameter_invalid_integer", "expires_at"),
+        ({"expires_at": "1_000"}, "parameter_invalid_integer", "expires_at"),
+        (
+            {"subscription_data": {"application_fee_percent": "some"}},
+            *(None, "subscription_data[application_fee_percent]"),
+        ),
         ({"mode": "gift"}, None, "mode"),
         ({"mode": ""}, "parameter_invalid_empty", "mode"),
         ({"adaptive_pricing": {"enabled": "no"}}, None, "adaptive_pricing[enabled]"),
