@@ -170,7 +170,7 @@ def _scalar(option: Any, given: str, path: str) -> Any:
         # Python reads " 5", "1_000" and digits of other alphabets too.
         if not _NUMBERS[option].fullmatch(given):
             message = f"Invalid {'integer' if option is int else 'decimal'}: {given}"
-            code = "parameter_invalid_integer" if option is int else None
+            code = "parameter_invalid_integer" if option is int else ""
             raise InvalidParameters(message, code=code, param=path)
         return option(given)
     return given
