@@ -140,7 +140,6 @@ def test_crash_while_lost_dispute_is_booked(scenario: CrashScenario, kill_point:
     assert scenario.outcome() == PAID._replace(booked=0)
 
 
-@pytest.mark.every_gateway
 @kill_at_each_failpoint(*PAYOUT)
 def test_crash_while_worker_reads_payouts(scenario: CrashScenario, kill_point: KillPoint) -> None:
     payment = scenario.authorize()
