@@ -85,6 +85,17 @@ def test_link_is_shown_to_keys_that_may_use_it_only(
     assert reader.get(f"/payment_requests/{requested.pk}").json()["bcc"] is None
 
 
+def test_answer_that_the_program_has_is_not_sent_again(collector: Program, invoice: Invoice) -> None:
+    path = f"/payment_requests/{personas.request_payment(invoice).pk}"
+    first = collector.get(path)
+    known = collector.get(path, If_None_Match=first.headers["ETag"])
+    assert (known.status_code, known.content) == (304, b"")
+    assert "RateLimit" in known.headers
+    collector.post(f"{path}/cancel")
+    changed = collector.get(path, If_None_Match=first.headers["ETag"])
+    assert (changed.status_code, changed.json()["status"]) == (200, "canceled")
+
+
 def test_response_is_not_stored_and_opens_no_other_origin(reader: Program, dana: Customer) -> None:
     response = reader.get("/customers", Origin="https://evil.example", Cookie="sessionid=x")
     assert response.headers["Cache-Control"] == "no-store"

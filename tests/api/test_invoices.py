@@ -11,11 +11,16 @@ from pytest_django.fixtures import Settings
 from partway.accounts.models import Organization
 from partway.billing.models import Customer, Invoice, Mail
 from partway.lib.clock import now
+from partway.staff import timeline
 from tests.api.calls import LINES
 from tests.api.program import Program, problem
 from tests.support import personas
 
 DANA = "dana@reed.example"
+
+
+def events_of(invoice: Invoice) -> list[str]:
+    return [timeline.message(event) for event in invoice.events.order_by("created_at", "id")]
 
 
 def ask(program: Program, invoice: Invoice | str, **changes: Any) -> Any:
@@ -100,6 +105,15 @@ def test_request_expires_as_the_settings_say_unless_the_program_says_otherwise(
     assert ends[0] > at[:19]
     assert ends[1] is None
     assert ends[2][:19] == at[:19]
+
+
+def test_program_shows_the_link_itself(collector: Program, invoice: Invoice) -> None:
+    asked = ask(collector, invoice, to=None, send=False).json()
+    assert (asked["to"], asked["url"][:4]) == (["dana.whitfield@customer.example"], "http")
+    assert not Mail.objects.filter(kind="payment_request").exists()
+    assert events_of(invoice)[-1].endswith("requested $300.00 with a link, without a mail")
+    collector.post(f"/payment_requests/{asked['id']}/resend")
+    assert Mail.objects.get(kind="payment_request").to == asked["to"]
 
 
 def test_link_is_mailed_again_to_other_addresses(collector: Program, invoice: Invoice) -> None:

@@ -26,4 +26,4 @@ def test_every_call_has_summary_scope_and_errors() -> None:
             assert re.search(r"scope (read|collect|admin)\.$", operation["description"]), path
             assert {"401", "403", "404", "422", "429", "500"} <= operation["responses"].keys()
             headers = [one["name"] for one in operation["parameters"] if one["in"] == "header"]
-            assert headers == (["Idempotency-Key"] if method == "post" else [])
+            assert headers == {"post": ["Idempotency-Key"], "get": ["If-None-Match"]}.get(method, [])

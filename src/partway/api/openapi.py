@@ -23,6 +23,13 @@ _IDEMPOTENCY_KEY = {
     "description": "Repeated with the same body within a day, the call gets the answer that it had.",
     "example": "job-4711-stage-2",
 }
+_IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The ETag of the answer that the program has: 304 without a body while it is still the same.",
+}
 # A list has 404 too: it can be asked for rows of a customer or an invoice that does not exist.
 _OF_ALL_CALLS = (400, 401, 403, 404, 422, 429, 500, 503)
 _OF_ACTS = (409, 413, 415)
@@ -32,8 +39,11 @@ _RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"t
 def shared_parts(method: str) -> dict[str, Any]:
     """Returns what the document says of a call beside its schemas."""
     statuses = sorted({*_OF_ALL_CALLS, *(() if method == "GET" else _OF_ACTS)})
-    responses = {str(status): _response(status) for status in statuses}
-    return {"responses": responses, **({"parameters": [_IDEMPOTENCY_KEY]} if method == "POST" else {})}
+    responses: dict[str, Any] = {str(status): _response(status) for status in statuses}
+    if method == "GET":
+        responses["304"] = {"description": "The program has this answer already."}
+    parameters = {"POST": [_IDEMPOTENCY_KEY], "GET": [_IF_NONE_MATCH]}.get(method)
+    return {"responses": responses, **({"parameters": parameters} if parameters else {})}
 
 
 def problem_schemas() -> dict[str, Any]:

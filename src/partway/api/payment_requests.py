@@ -43,7 +43,8 @@ class PaymentRequestFilters(Filters):
 class PaymentRequestInput(Input):
     """A request for a part of the amount due.
 
-    expires_at: until when its link can be paid; left out as the organization's settings say, null without an end.
+    to: who gets the link, and the receipt; by default the customer. send: false for a program that shows the link
+    itself. expires_at: until when it can be paid; left out as the organization's settings say, null without an end.
     """
 
     model_config = ConfigDict(
@@ -55,10 +56,11 @@ class PaymentRequestInput(Input):
     )
 
     amount_requested: Amount
-    to: Annotated[str | Addresses, Field(description="One mail address, or several.")]
+    to: Annotated[str | Addresses | None, Field(description="One mail address, or several.")] = None
     cc: Addresses = []
     bcc: Addresses = []
     note: str = ""
+    send: bool = True
     expires_at: Time | None = None
 
 
@@ -90,7 +92,10 @@ def _fresh(caller: Caller, request_id: str) -> PaymentRequest:
     status=201,
 )
 def create(request: KeyRequest, invoice_id: Id, body: PaymentRequestInput) -> PaymentRequest:
-    """Asks for a part of what is due on a sent invoice; the customer gets a mail with the payment link."""
+    """Asks for a part of what is due on a sent invoice; the customer gets a mail with the payment link.
+
+    With `send` false they get none, and the program shows them the link: it needs a key that may use links.
+    """
     caller = request.caller
     invoice = get_invoice(caller, invoice_id)
     expires_at = body.expires_at
@@ -98,12 +103,13 @@ def create(request: KeyRequest, invoice_id: Id, body: PaymentRequestInput) -> Pa
         expires_at = payment_requests.default_expiry(caller.organization, now=caller.now)
     new_request = NewPaymentRequest(
         amount=Money(body.amount_requested, invoice.currency),
-        to=_list(body.to),
+        to=_list(invoice.customer.email if body.to is None else body.to),
         cc=tuple(body.cc),
         bcc=tuple(body.bcc),
         note=body.note,
         expires_at=expires_at,
         idempotency_key=caller.one_time_key,
+        sends_mail=body.send,
     )
     made = payment_requests.create(invoice, new_request=new_request, by=caller.actor, now=caller.now)
     return _fresh(caller, made.pk)

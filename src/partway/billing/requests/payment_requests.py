@@ -99,6 +99,7 @@ class NewPaymentRequest:
     reply_to: str = ""
     expires_at: datetime | None = None
     idempotency_key: str | None = None
+    sends_mail: bool = True  # else a program shows the link itself
 
     @property
     def recipients(self) -> LinkRecipients:
@@ -205,8 +206,11 @@ def create(
     request.save(force_insert=True)
     expires_at = request.expires_at.isoformat() if request.expires_at else None
     data = {**_event_data(request), "cc": request.cc, "bcc": request.bcc, "expires_at": expires_at}
+    if not new_request.sends_mail:
+        data["not_mailed"] = True
     event = events.record("payment_request.sent", request, by=by, now=now, data=data)
-    _queue_mail(request, event, reply_to=request.reply_to)
+    if new_request.sends_mail:
+        _queue_mail(request, event, reply_to=request.reply_to)
     return request
 
 

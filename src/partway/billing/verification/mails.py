@@ -34,7 +34,9 @@ CHECKS = (
         "an event has the mails of its type, and a sent mail has a time",
         no_rows_where(
             Event,
-            Q(type__in=[*_MAIL_KINDS]) & ~Exists(_MAILS_OF_EVENT.filter(kind=OuterRef("expected_kind"))),
+            Q(type__in=[*_MAIL_KINDS])
+            & ~Q(data__has_key="not_mailed")
+            & ~Exists(_MAILS_OF_EVENT.filter(kind=OuterRef("expected_kind"))),
             "{type} without its mail “{expected_kind}”",
             expected_kind=_KIND,
         ),
