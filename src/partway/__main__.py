@@ -1,4 +1,4 @@
-"""The `partway` command: demo and tour, which run an installation of their own, and Django's management commands."""
+"""The `partway` command: demo, tour and api, which read no settings of ours, and Django's management commands."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from partway.worker import demo, tour
+from partway.worker import api_command, demo, tour
 
-# These start an installation of their own, so they run before any setting is read.
-STANDALONE_COMMANDS = {"demo": demo.main, "tour": tour.main}
+# These start an installation of their own, or call one elsewhere, so they run before any setting is read.
+STANDALONE_COMMANDS = {"api": api_command.main, "demo": demo.main, "tour": tour.main}
 
 HELP = """usage: partway COMMAND [options]
 
@@ -22,6 +22,7 @@ HELP = """usage: partway COMMAND [options]
   verify          recompute the books; exit 1 on any difference
   organizations   create or list organizations
   keys            create, list or revoke keys of the API
+  api             call the API from the shell, with a key
   gateways        list gateways, or try one in a real account of its test mode
   seed            a large organization, to try and to measure with
   users           help a user who cannot sign in

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
+from . import docs
 from .problems import problem
 from .v1 import api
 
@@ -14,4 +15,8 @@ def not_found(_request: HttpRequest, rest: str) -> HttpResponse:
     return problem(404, "not_found")
 
 
-urlpatterns = [path("api/v1/", api.urls), path("api/<path:rest>", not_found)]
+urlpatterns = [
+    path("api/v1/docs/", docs.show, name="api_docs"),
+    path("api/v1/", api.urls),
+    path("api/<path:rest>", not_found),
+]

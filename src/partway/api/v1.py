@@ -48,11 +48,18 @@ class UntrustedParser(Parser):
 class DocumentedApi(NinjaAPI):
     """Writes the schema of errors into its OpenAPI document, to which the responses of every call refer."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._documents: dict[str, OpenAPISchema] = {}
+
     def get_openapi_schema(self, **prefixes: Any) -> OpenAPISchema:
-        """Returns the document."""
-        document = super().get_openapi_schema(**prefixes)
-        document["components"]["schemas"] |= openapi.problem_schemas()
-        return document
+        """Returns the document, which is made once: everyone can ask for it, and it takes some time."""
+        asked = repr(prefixes)
+        if asked not in self._documents:
+            document = super().get_openapi_schema(**prefixes)
+            document["components"]["schemas"] |= openapi.problem_schemas()
+            self._documents[asked] = document
+        return self._documents[asked]
 
 
 api = DocumentedApi(

@@ -110,6 +110,7 @@ INSTALLED_APPS = [
     "anymail",
     "django_htmx",
     "partway.accounts",
+    "partway.api",
     "partway.billing",
     "partway.delivery",
     "partway.staff",
