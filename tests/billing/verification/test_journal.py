@@ -17,6 +17,7 @@ from partway.lib.clock import now, today
 from tests.billing.verification.corruption import (
     Case,
     Corruption,
+    differences_of,
     is_detected,
     overwrite,
     reported_as,
@@ -45,7 +46,10 @@ CLOSED = Event.objects.filter(type="organization.journal_closed")
 STARTED = Event.objects.filter(type="refund.reported")
 REFUNDED = Payment.objects.filter(refunds__mode="dashboard")
 OF_DEPOSIT = Allocation.objects.filter(cause="deposit")
-GIVEN_BACK = Refund.objects.filter(mode="offline")
+OF_DISPUTE = Event.objects.filter(type="dispute.lost")
+DEPOSIT = Payment.objects.filter(quote__isnull=False)
+RELEASED = Allocation.objects.filter(cause="released")
+GIVEN_BACK = Refund.objects.filter(mode="offline", payment__quote__isnull=True)
 PARTLY_PAID = Invoice.objects.filter(amount_paid_minor=10_000)
 
 CORRUPTIONS: dict[str, Case] = {
@@ -82,14 +86,29 @@ CORRUPTIONS: dict[str, Case] = {
     "deposit that no invoice took": (
         "M6",
         "the journal says -30000 and 30000",
-        reported_as(Payment.objects.filter(quote__isnull=False), overwrite(OF_DEPOSIT, cause="credit")),
+        reported_as(DEPOSIT, overwrite(OF_DEPOSIT, cause="credit")),
     ),
     "credit that was given back before it arose": (
         "M6",
         "the journal says that -10000 is on credit on",
         reported_as(
             Payment.objects.filter(refunds__in=GIVEN_BACK),
-            overwrite(Allocation.objects.filter(cause="released"), created_at=now() + timedelta(days=5)),
+            overwrite(RELEASED, created_at=now() + timedelta(days=5)),
+        ),
+    ),
+    "deposit that was taken, and given back, before it came": (
+        "M6",
+        "the journal says that -30000 is on deposits on",
+        overwrite(
+            DEPOSIT, created_at=now() + timedelta(days=5), paid_on=today(now(), "UTC") + timedelta(days=5)
+        ),
+    ),
+    "dispute that its event says took less": (
+        "M6",
+        "0 is credit and 0 waits, the journal says 1 and 0",
+        reported_as(
+            Payment.objects.filter(disputes__isnull=False),
+            change_event(OF_DISPUTE, "amount_minor", value=4_999),
         ),
     ),
     "pending refund that its events do not know": (
@@ -100,7 +119,7 @@ CORRUPTIONS: dict[str, Case] = {
     "refund under way that ended without an event": (
         "M6",
         "0 is under way back, the journal says 20000",
-        reported_as(REFUNDED, overwrite(Refund, status="succeeded")),
+        reported_as(REFUNDED, overwrite(Refund.objects.pending(), status="succeeded")),
     ),
     "closing that no event says": (
         "M6",
@@ -117,14 +136,16 @@ def damaged(dana: Customer, alice: Actor) -> None:
     personas.edit_invoice(invoice, 90_000)
     personas.record_check(invoice, 10_000)
     quote = personas.accept_quote(personas.sent_quote(dana))
-    personas.record_deposit_check(quote)
+    deposit = personas.record_deposit_check(quote)
     invoices.send(quotes.create_invoice(quote, by=alice, now=now()), by=alice, now=now())
+    personas.give_back(deposit, 1)
     paid_online = personas.captured_payment(personas.sent_invoice(dana), 60_000)
     personas.refund_in_dashboard(paid_online, 20_000, status=RefundStatus.PENDING)
     overpaid = personas.sent_invoice(dana)
     check = personas.record_check(overpaid, 10_000)
     credit.deallocate(overpaid, check, by=alice, now=now())
     personas.give_back(check, 10_000)
+    personas.dispute(personas.captured_payment(personas.sent_invoice(dana), 10_000), 5_000, "lost")
     yesterday = today(now(), dana.organization.time_zone) - timedelta(days=1)
     closing.close(dana.organization, through=yesterday, by=alice, now=now())
 
@@ -132,3 +153,8 @@ def damaged(dana: Customer, alice: Actor) -> None:
 @pytest.mark.parametrize("name", CORRUPTIONS)
 def test_verify_detects_corruption_of_journal(damaged: None, name: str) -> None:
     assert is_detected(CORRUPTIONS[name])
+
+
+def test_verify_passes_over_credit_that_was_given_back_around_midnight(damaged: None) -> None:
+    overwrite(RELEASED, created_at=now() + timedelta(hours=23))()
+    assert not [message for _row, message in differences_of("M6") if "the journal says" in message]
