@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -146,6 +147,30 @@ def test_closing_names_all_facts_of_an_act_or_none(dana: Customer, alice: Actor,
     assert set(row.included) == {seen.pk, of_seen.pk}
 
 
+def close_and_open(organization: Organization, last: date, by: Actor) -> None:
+    close_more = {"through": last + DAY, "expected": last, "by": by, "now": CLOSED_AT + DAY}
+    closing.close(organization, **close_more)
+    reopening = {"since": last + DAY, "reason": "A check.", "expected": last + DAY}
+    closing.reopen(organization, **reopening, by=by, now=CLOSED_AT + DAY)
+
+
+def move_to_kiritimati(organization: Organization, last: date, by: Actor) -> None:
+    names = {"name": organization.name, "email": organization.email}
+    profile = organizations.Profile(**names, time_zone="Pacific/Kiritimati")
+    organizations.change(organization, profile=profile, by=by, now=NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", [close_and_open, move_to_kiritimati])
+def test_closing_is_refused_once_days_are_others_than_it_read(
+    organization: Organization, alice: Actor, last: date, act: Callable[[Organization, date, Actor], None]
+) -> None:
+    close(organization, last, alice)
+    other = Organization.objects.get(pk=organization.pk)
+    with meanwhile("billing_event", lambda: act(other, last, alice)), pytest.raises(Stale):
+        closing.close(organization, through=last + 2 * DAY, expected=last, by=alice, now=NOW)
+
+
 def test_refunds_of_a_closed_period_are_one_entry_of_the_first_open_day(
     dana: Customer, alice: Actor, last: date
 ) -> None:
@@ -243,10 +268,7 @@ def test_closed_days_are_those_of_the_time_zone_then(dana: Customer, alice: Acto
         sent(dana, alice, NOW - 35 * DAY - timedelta(hours=hour))
     close(organization, last, alice)
     before = file(organization, last)
-    profile = organizations.Profile(
-        name=organization.name, email=organization.email, time_zone="Pacific/Kiritimati"
-    )
-    organizations.change(organization, profile=profile, by=alice, now=NOW)
+    move_to_kiritimati(organization, last, alice)
     assert file(organization, last) == before
 
 
@@ -266,4 +288,8 @@ def test_closing_is_refused(organization: Organization, alice: Actor, last: date
     with pytest.raises(Invalid) as refused:
         closing.reopen(organization, since=last + DAY, reason=" ", expected=last, by=alice, now=NOW)
     assert set(refused.value.fields) == {"since", "reason"}
-    assert Closing.objects.count() == Event.objects.filter(type="organization.journal_closed").count() == 1
+    reopened = closing.reopen(organization, since=last, reason="Why.", expected=last, by=alice, now=NOW)
+    assert reopened.through == last - DAY
+    assert (
+        Closing.objects.count() - 1 == Event.objects.filter(type="organization.journal_closed").count() == 1
+    )

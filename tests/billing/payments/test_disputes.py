@@ -273,6 +273,14 @@ def test_what_lost_dispute_takes_by_a_slower_clock_is_put_back_too(paid: Payment
     assert sums(paid) == (30_000, 0, 0, 0, 0)
 
 
+def test_what_lost_dispute_takes_of_a_failed_refund_by_a_slower_clock_is_put_back_too(paid: Payment) -> None:
+    row = personas.refund_in_dashboard(paid, 25_000)
+    personas.report_disputes(paid, reported(20_000, "lost"), at=present() + timedelta(minutes=1))
+    personas.fail_refund(row)
+    dispute(paid, 20_000, "won")
+    assert figures(paid.invoice) == ("sent", 30_000, 0, 70_000)
+
+
 def test_open_dispute_follows_its_amount_and_last_day(paid: Payment) -> None:
     due_at = present() + timedelta(days=9)
     dispute(paid, 10_000)
