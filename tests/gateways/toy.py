@@ -27,6 +27,8 @@ from partway.lib.money import EXPONENTS, Money
 
 GOOD_KEY, NEW_KEY = "toy_key_1", "toy_key_2"  # of one account
 OTHER_KEY = "toy_key_of_another_account"
+LACKING_KEY, BLIND_KEY = "toy_key_3", "toy_key_4"  # without a permission; that to read the account
+_ACCOUNTS = {GOOD_KEY: "toy_1", NEW_KEY: "toy_1", LACKING_KEY: "toy_1", OTHER_KEY: "toy_other", BLIND_KEY: ""}
 
 
 class ToyCapabilities:
@@ -56,10 +58,11 @@ class ToyGateway(ToyCapabilities):
         self._signing_secret = credentials.get("signing_secret", "none is needed")
 
     def check(self, callback_url: str, now: datetime) -> ConnectionReport:
-        if self._api_key not in (GOOD_KEY, NEW_KEY, OTHER_KEY):
+        if self._api_key not in _ACCOUNTS:
             raise Refused("unauthenticated", "No such key.")
-        level = FindingLevel.WRONG if self._signing_secret == "" else FindingLevel.OK
-        ref = "toy_other" if self._api_key == OTHER_KEY else "toy_1"
+        is_wrong = self._signing_secret == "" or self._api_key in (LACKING_KEY, BLIND_KEY)
+        level = FindingLevel.WRONG if is_wrong else FindingLevel.OK
+        ref = _ACCOUNTS[self._api_key]
         return ConnectionReport(ref, "Toy shop", (Finding(level, "callbacks_secret", {"url": callback_url}),))
 
     def start(self, request: CheckoutRequest) -> Checkout:

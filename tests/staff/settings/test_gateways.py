@@ -14,7 +14,16 @@ from partway.billing.payments.refresh import refresh_payment
 from partway.billing.payments.start import start_payment
 from partway.gateways.registry import GATEWAYS
 from partway.lib.clock import now
-from tests.gateways.toy import GOOD_KEY, NEW_KEY, OTHER_KEY, TOY, TOY_WITH_CALLBACKS, ToyGateway
+from tests.gateways.toy import (
+    BLIND_KEY,
+    GOOD_KEY,
+    LACKING_KEY,
+    NEW_KEY,
+    OTHER_KEY,
+    TOY,
+    TOY_WITH_CALLBACKS,
+    ToyGateway,
+)
 from tests.support import personas
 
 PAYMENTS = "/o/alder/settings/payments/"
@@ -101,6 +110,9 @@ def test_new_key_is_checked_before_it_is_stored(alice: Client, organization: Org
     key = f"{PAYMENTS}{account.pk}/key/"
     assert "opens another account than “Toy shop”" in alice.post(key, {"toy-api_key": OTHER_KEY}).text
     assert "Fill this in." in alice.post(key, {"toy-api_key": ""}).text
+    assert "may not read its account" in alice.post(key, {"toy-api_key": BLIND_KEY}).text
+    lacking = alice.post(key, {"toy-api_key": LACKING_KEY}, follow=True).text
+    assert "Keep the old one until then." in lacking
     page = alice.post(key, {"toy-api_key": NEW_KEY}, follow=True).text
     assert "The new key is stored." in page
     assert NEW_KEY not in page

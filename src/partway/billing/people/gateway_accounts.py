@@ -155,9 +155,9 @@ def replace_credentials(
         report = gateway.check(gateway_calls.callback_url(account), now)
     if account.account_ref and report.account_ref != account.account_ref:
         # Its payments and their refunds are at that account and nowhere else: another one is connected beside it.
-        error = field_error(
-            "credential_of_another_account", account=account.account_name or account.account_ref
-        )
+        # One that may not read its account could be of any.
+        code = "credential_of_another_account" if report.account_ref else "credential_of_unknown_account"
+        error = field_error(code, account=account.account_name or account.account_ref)
         raise Invalid({fields[0].name: error})
     take_report(account, report, now)
     _store_credentials(account, before, "organization.gateway_credentials_replaced", by, now)

@@ -37,12 +37,21 @@ FINDINGS: dict[str, tuple[str | Promise, str | Promise]] = {
         _("The account cannot take payments yet. %(reason)s"),
         _("Finish there what %(gateway)s asks for: %(requirements)s. Then check again."),
     ),
+    # Of an account that is held for a reason, while nothing is asked for.
+    "charges.advice_held": (
+        _("Test payments work. For real ones the account is not activated. %(reason)s"),
+        _("The pages of %(gateway)s say what you can do."),
+    ),
+    "charges.wrong_held": (
+        _("The account cannot take payments. %(reason)s"),
+        _("The pages of %(gateway)s say what you can do. Then check again."),
+    ),
     "payouts.ok": (_("Money is paid out to your bank account."), ""),
     "payouts.advice": (
         _("Payments are taken, and not yet paid out to a bank account. %(reason)s"),
         _("Enter your bank account there and confirm what %(gateway)s asks for."),
     ),
-    "country": (_("It is an account in %(country)s."), ""),
+    "country": (_("The country of the account is %(country)s."), ""),
     "currency.ok": (_("Your currency %(currency)s can be paid."), ""),
     "currency.advice": (
         _("%(gateway_at_start)s does not take %(currency)s, the currency of your new invoices."),
@@ -180,9 +189,8 @@ def connection_notes(account: GatewayAccount, time_zone: str) -> list[Connection
             )
         if given.get("reason"):
             params["reason"] = gettext(words(given["reason"]))
-        # Where the gateway names nothing that it waits for, the sentence must not end in a colon.
-        if params.get("requirements") == "":
-            params["requirements"] = gettext("see its own pages")
+        if given.get("requirements") == []:
+            message, advice = FINDINGS.get(f"{code}.{level}_held", (message, advice))
         notes.append(ConnectionNote(level, (str(message) % params).strip(), str(advice) % params))
     return notes
 

@@ -88,6 +88,10 @@ MESSAGES: dict[str, str | Promise] = {
         "This opens another account than “%(account)s”, where your payments are. To use it from now on, change the "
         "account."
     ),
+    "credential_of_unknown_account": _(
+        "This may not read its account, so it is not known whether that is “%(account)s”. "
+        "Allow it to, and enter it again."
+    ),
     "callback_secret_invalid": _("This is no signing secret. Copy it whole, with what it begins with."),
     "method_required": _("Choose at least one."),
     "gateway_not_allowed.live_account_when_not_live": _(

@@ -42,6 +42,10 @@ def replace_key(ctx: MemberContext, account_id: str) -> HttpResponse:
         credentials = ConnectionForm(account.gateway, typed).typed()
         gateway_accounts.replace_credentials(account, credentials=credentials, by=ctx.actor, now=ctx.now)
         notice = gettext("The new key is stored. You can delete the old one at %(gateway)s.")
+        if account.is_current and not account.passes:
+            notice = gettext(
+                "The new key is stored, but something is missing: see below. Keep the old one until then."
+            )
         return ctx.redirect(back, notice=notice % gateway_params(account.gateway))
 
     return confirm(
