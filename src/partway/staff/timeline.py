@@ -258,6 +258,7 @@ _SENTENCES = {
     "refund.failed": _("The refund of %(amount)s failed; the customer does not get it"),
     "refund.failed:disputed": _("The refund of %(amount)s was not sent, because the payment was disputed"),
     "refund.fee_booked": _("The payment service charged a fee of %(fee)s for the refund"),
+    "refund.fee_booked:none": _("The payment service charged no fee for the refund"),
     "refund.fee_booked:given_back": _("The payment service gave back %(fee)s of its fees with the refund"),
     "refund.reversed": _("%(actor)s reversed the refund of %(amount)s"),
     "credit.released": _("%(actor)s moved %(amount)s to the customer’s credit"),
@@ -296,6 +297,7 @@ _SENTENCES = {
     "payment.succeeded": _("%(amount)s was paid"),
     "payment.failed": _("The payment of %(amount)s failed; nothing was taken"),
     "payment.fee_booked": _("The payment service charged a fee of %(fee)s"),
+    "payment.fee_booked:none": _("The payment service charged no fee"),
     "payment.fee_booked:given_back": _("The payment service gave back a fee of %(fee)s"),
     "payment.canceled": _("The payment of %(amount)s was closed; nothing was taken"),
     "payout.reported": _("The payment service began a payout of %(amount)s"),
@@ -391,7 +393,9 @@ _VARIANTS: dict[str, Callable[[Event], str]] = {
     "member.sign_in_limited": _value("kind"),
     **dict.fromkeys(
         ("payment.fee_booked", "refund.fee_booked"),
-        lambda event: "given_back" if event.data["fee_minor"] < 0 else "",
+        lambda event: (
+            "given_back" if event.data["fee_minor"] < 0 else "" if event.data["fee_minor"] else "none"
+        ),
     ),
     "payment.recorded": lambda event: "deposit" if event.quote_id else "",
     "payment.reversed": lambda event: "deposit" if event.quote_id else "",

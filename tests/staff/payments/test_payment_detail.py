@@ -66,6 +66,7 @@ def test_payment_page_shows_every_step_of_a_checkout(charlie: Client, invoice: I
         (None, ("Fee The payment service has not reported it yet.",)),
         (Money(445, "USD"), ("Fee $4.45 ($295.55 net)", "charged a fee of $4.45")),
         (Money(-5, "USD"), ("Fee −$0.05 ($300.05 net)", "gave back a fee of $0.05")),
+        (Money(0, "USD"), ("Fee $0.00 ($300.00 net)", "charged no fee")),
         (Money(400, "EUR"), ("Fee €4.00", "charged a fee of €4.00")),
     ],
 )
