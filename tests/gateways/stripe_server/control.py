@@ -43,9 +43,10 @@ def change_account(account: Account, **changes: Any) -> Json:
 
 def change_settings(account: Account, **changes: Any) -> Json:
     """Sets fee_per_thousand, fee_fixed, dispute_fee, settles_by_itself, refuses_local_urls, reconciles_at_once,
-    converts.
+    converts, checkout_url.
 
-    The last one is, by the currency paid, what it is converted to at which rate, as {"eur": ["usd", 1.1]}.
+    `converts` is, by the currency paid, what it is converted to at which rate, as {"eur": ["usd", 1.1]}; `checkout_url`
+    the origin of a domain of the business, on which its customers pay.
     """
     account.settings.update(changes)
     return {}

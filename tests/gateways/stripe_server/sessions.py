@@ -57,7 +57,7 @@ def create(account: Account, params: Json) -> Json:
         account, fee, session["amount_total"], param="payment_intent_data[application_fee_amount]"
     )
     session["adaptive_pricing"]["enabled"] = params.get("adaptive_pricing", {}).get("enabled", True)
-    session["url"] = f"{account.url}/c/pay/{session['id']}"
+    session["url"] = f"{account.settings.get('checkout_url', account.url)}/c/pay/{session['id']}"
     change_metadata(session, params)
     hidden = account.hidden[session["id"]]
     hidden["intent_data"] = params.get("payment_intent_data", {})
