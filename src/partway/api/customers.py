@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from partway.accounts.permissions import Permission
 from partway.billing import models
+from partway.billing.models.search import Search
 from partway.billing.people import customers
 from partway.billing.people.customers import CustomerDetails
 
@@ -82,14 +83,13 @@ def shown(row: models.Customer) -> Customer:
 @call(router, "GET", "", permission=Permission.VIEW_CUSTOMERS, returns=CustomerList)
 def index(request: KeyRequest, filters: Query[CustomerFilters]) -> CustomerList:
     """Lists customers, the newest first."""
-    rows = models.Customer.objects.for_organization(request.caller.organization)
+    organization, customers = request.caller.organization, models.Customer.objects
+    rows = customers.for_organization(organization)
     if filters.search:
-        rows = rows.search(filters.search)
+        rows = Search(filters.search, organization).among(customers.all())
     if filters.updated_since:
         types = ("customer.created", "customer.changed")
-        rows = lists.changed_since(
-            rows, "customer", request.caller.organization, filters.updated_since, types=types
-        )
+        rows = lists.changed_since(rows, "customer", organization, filters.updated_since, types=types)
     return lists.page(CustomerList, rows, filters, shown)
 
 

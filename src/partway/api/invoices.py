@@ -14,6 +14,7 @@ from partway.billing import models
 from partway.billing.documents import invoices
 from partway.billing.documents.invoices import InvoiceDraft
 from partway.billing.models.invoices import InvoiceQuerySet, InvoiceStatus
+from partway.billing.models.search import Search
 from partway.lib.money import Money
 
 from . import lists
@@ -116,7 +117,10 @@ def _filtered(caller: Caller, filters: InvoiceFilters) -> InvoiceQuerySet:
     }
     if filters.customer:
         columns["customer"] = get_customer(caller, filters.customer)
-    rows = lists.narrowed(invoice_rows().for_organization(organization), columns)
+    rows = invoice_rows().for_organization(organization)
+    if filters.search:
+        rows = Search(filters.search, organization).among(invoice_rows())
+    rows = lists.narrowed(rows, columns)
     match filters.payment_status:
         case PaymentStatus.UNPAID:
             rows = rows.due().filter(amount_paid_minor=0)
@@ -129,7 +133,7 @@ def _filtered(caller: Caller, filters: InvoiceFilters) -> InvoiceQuerySet:
         rows = rows.overdue(caller.today) if filters.is_overdue else rows.exclude(pk__in=overdue.values("pk"))
     if filters.updated_since:
         rows = lists.changed_since(rows, "invoice", organization, filters.updated_since)
-    return rows.search(filters.search, organization) if filters.search else rows
+    return rows
 
 
 @call(router, "POST", "", permission=Permission.EDIT_INVOICES, returns=Invoice, status=201)

@@ -12,6 +12,7 @@ from partway.accounts.permissions import Permission
 from partway.billing import models
 from partway.billing.models.payments import PaymentStatus
 from partway.billing.models.refunds import RefundReason
+from partway.billing.models.search import Search
 from partway.billing.payments import refunds as gateway_refunds
 from partway.billing.payments.refunds import NewRefund
 from partway.billing.receivables import offline_payments, receipts, refunds
@@ -133,7 +134,10 @@ def index(request: KeyRequest, filters: Query[PaymentFilters]) -> PaymentList:
         "settled_at__gte": filters.settled_from,
         "settled_at__lte": filters.settled_until,
     }
-    rows = lists.narrowed(payment_rows().for_organization(caller.organization), columns)
+    rows = payment_rows().for_organization(caller.organization)
+    if filters.search:
+        rows = Search(filters.search, caller.organization).among(payment_rows())
+    rows = lists.narrowed(rows, columns)
     if filters.customer:
         rows = rows.of_customer(get_customer(caller, filters.customer))
     if filters.invoice:
@@ -145,8 +149,6 @@ def index(request: KeyRequest, filters: Query[PaymentFilters]) -> PaymentList:
         rows = rows.filter(payment_request=asked)
     if filters.updated_since:
         rows = lists.changed_since(rows, "payment", caller.organization, filters.updated_since)
-    if filters.search:
-        rows = rows.search(filters.search, caller.organization)
     return lists.page(PaymentList, rows, filters, lambda row: shown_payment(caller, row))
 
 

@@ -19,6 +19,7 @@ from partway.billing.documents.quotes import QuoteDraft
 from partway.billing.errors import DepositNotDivisible
 from partway.billing.models import Event
 from partway.billing.models.quotes import QuoteQuerySet, QuoteStatus
+from partway.billing.models.search import Search
 from partway.billing.requests import payment_requests
 from partway.billing.requests.payment_requests import NewPaymentRequest
 from partway.lib.money import Money
@@ -266,11 +267,12 @@ def index(request: KeyRequest, filters: Query[QuoteFilters]) -> QuoteList:
         "created_at__lte": filters.created_until,
         "customer": get_customer(caller, filters.customer) if filters.customer else None,
     }
-    found = lists.narrowed(rows().for_organization(caller.organization), columns)
+    found = rows().for_organization(caller.organization)
+    if filters.search:
+        found = Search(filters.search, caller.organization).among(rows())
+    found = lists.narrowed(found, columns)
     if filters.updated_since:
         found = lists.changed_since(found, "quote", caller.organization, filters.updated_since)
-    if filters.search:
-        found = found.search(filters.search, caller.organization)
     return lists.page(QuoteList, found, filters, lambda row: shown(caller, row))
 
 

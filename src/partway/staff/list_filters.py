@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Generic, TypeVar
 
-from django.db.models import Q
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 
 from partway.billing.models import Customer, Event
-from partway.billing.models.text_keys import is_text
+from partway.billing.models.search import Search, ids_of_text
 from partway.delivery.formats import format_date
 from partway.lib.natural_sort import sort_key
 
@@ -136,8 +135,11 @@ def of_customers(select: Callable[[RowsT, list[str]], RowsT]) -> Reader[RowsT]:
 
     def read(rows: RowsT, ctx: MemberContext, texts: list[str]) -> tuple[RowsT, str]:
         mine = Customer.objects.for_organization(ctx.organization)
-        named = Q(pk=texts[0]) if texts[0].startswith("cus_") else is_text(texts[0])
-        found = dict(mine.filter(named).values_list("pk", "name")[:_MAX_SAME_NAME])
+        ids = [texts[0]]
+        if not texts[0].startswith("cus_"):
+            ids = ids_of_text(Customer, texts[0], ctx.organization)
+        named = mine.filter(pk__in=ids).order_by("sort_key", "pk")
+        found = dict(named.values_list("pk", "name")[:_MAX_SAME_NAME])
         if not found:
             message = gettext("There is no customer “%(text)s”. The search field finds parts of names.")
             raise InvalidFilter(message % {"text": shorten(texts[0])})
@@ -147,6 +149,14 @@ def of_customers(select: Callable[[RowsT, list[str]], RowsT]) -> Reader[RowsT]:
         return select(rows, list(found)), label
 
     return read
+
+
+def of_words(select: Callable[[Search], RowsT]) -> Reader[RowsT]:
+    """Returns the reader of the search field; it comes before other filters, which narrow the rows that it finds."""
+    return lambda _rows, ctx, texts: (
+        select(Search(texts[0], ctx.organization)),
+        f"“{shorten(texts[0])}”",
+    )
 
 
 def read_range(texts: list[str]) -> tuple[date | None, date | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
 from partway.billing.models import Customer, Invoice, Party, Quote
 from tests.billing.verification.corruption import differences_of, is_detected, overwrite
@@ -34,3 +35,18 @@ def test_bulk_create_writes_keys(dana: Customer) -> None:
     assert {message for pk, message in differences_of("M6") - before if pk == made[0].pk} == {
         f"created at {dana.created_at}: no event begins it"
     }
+
+
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="PostgreSQL keeps its indexes itself")
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM customer_search_row",
+        "INSERT INTO customer_search (customer_search) VALUES ('delete-all')",
+    ],
+)
+def test_verify_finds_row_missing_from_search_index(dana: Customer, damage: str) -> None:
+    assert differences_of("M6") == set()
+    with connection.cursor() as cursor:
+        cursor.execute(damage)
+    assert (dana.pk, "its search_key is not in the search index") in differences_of("M6")

@@ -10,6 +10,7 @@ import django.db.models.lookups
 from django.db import migrations, models
 
 import partway.accounts.fields
+import partway.billing.models.search_index
 import partway.billing.models.text_keys
 import partway.lib.ids
 
@@ -22,6 +23,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        partway.billing.models.search_index.CreateSearchExtensions(),
         migrations.CreateModel(
             name="Customer",
             fields=[
@@ -55,7 +57,10 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["organization", "-created_at", "-id"], name="customer_newest"),
                     models.Index(fields=["organization", "sort_key", "id"], name="customer_by_name"),
-                    models.Index(fields=["organization", "search_key", "id"], name="customer_search"),
+                    models.Index(fields=["organization", "search_key", "id"], name="customer_by_search_key"),
+                    partway.billing.models.search_index.SearchIndex(
+                        fields=["organization", "search_key"], name="customer_search"
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(
@@ -122,7 +127,12 @@ class Migration(migrations.Migration):
                 ("search_key", partway.billing.models.text_keys.SearchKeyField("name", "email")),
             ],
             options={
-                "indexes": [models.Index(fields=["organization", "search_key", "id"], name="party_search")],
+                "indexes": [
+                    models.Index(fields=["organization", "search_key", "id"], name="party_by_search_key"),
+                    partway.billing.models.search_index.SearchIndex(
+                        fields=["organization", "search_key"], name="party_search"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -277,6 +287,14 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["organization", "-created_at", "-id"], name="quote_newest"),
                     models.Index(fields=["organization", "number_key", "id"], name="quote_by_number"),
+                    models.Index(
+                        condition=models.Q(("issued_to__isnull", False)),
+                        fields=["issued_to"],
+                        name="quote_by_party",
+                    ),
+                    partway.billing.models.search_index.SearchIndex(
+                        fields=["organization", "search_key"], name="quote_search"
+                    ),
                     models.Index(
                         condition=models.Q(("status", "sent")), fields=["valid_until"], name="quote_to_expire"
                     ),
@@ -596,6 +614,14 @@ class Migration(migrations.Migration):
                         name="invoice_of_status_total",
                     ),
                     models.Index(
+                        condition=models.Q(("issued_to__isnull", False)),
+                        fields=["issued_to"],
+                        name="invoice_by_party",
+                    ),
+                    partway.billing.models.search_index.SearchIndex(
+                        fields=["organization", "search_key"], name="invoice_search"
+                    ),
+                    models.Index(
                         fields=[
                             "organization",
                             "status",
@@ -606,8 +632,6 @@ class Migration(migrations.Migration):
                             "amount_paid_minor",
                             "adjusted_minor",
                             "customer",
-                            "issued_to",
-                            "search_key",
                         ],
                         name="invoice_figures",
                     ),
@@ -1037,6 +1061,10 @@ class Migration(migrations.Migration):
                         fields=["next_refresh_at"],
                         name="payment_to_check",
                     ),
+                    partway.billing.models.search_index.SearchIndex(
+                        fields=["organization", "search_key"], name="payment_search"
+                    ),
+                    models.Index(fields=["organization", "checkout_ref"], name="payment_by_checkout_ref"),
                     models.Index(fields=["payer_ip", "created_at"], name="payment_by_address"),
                     models.Index(fields=["organization", "-created_at", "-id"], name="payment_newest"),
                     models.Index(
@@ -1345,6 +1373,7 @@ class Migration(migrations.Migration):
                         fields=["remind_at"],
                         name="dispute_to_remind",
                     ),
+                    models.Index(fields=["organization", "gateway_ref"], name="dispute_by_gateway_ref"),
                     models.Index(
                         models.F("organization"),
                         models.OrderBy(
@@ -1514,6 +1543,10 @@ class Migration(migrations.Migration):
                     models.Index(
                         fields=["organization", "-refunded_on", "-created_at", "-id"], name="refund_newest"
                     ),
+                    partway.billing.models.search_index.SearchIndex(
+                        fields=["organization", "search_key"], name="refund_search"
+                    ),
+                    models.Index(fields=["organization", "gateway_ref"], name="refund_by_gateway_ref"),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
@@ -1697,7 +1730,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
-                    models.Index(fields=["organization", "-created_at", "-id"], name="adjustment_newest")
+                    models.Index(fields=["organization", "-created_at", "-id"], name="adjustment_newest"),
+                    partway.billing.models.search_index.SearchIndex(
+                        fields=["organization", "search_key"], name="adjustment_search"
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(

@@ -12,6 +12,7 @@ from partway.accounts.models import Organization
 
 from .fields import MoneyOf, OrganizationQuerySet, id_field
 from .invoices import Invoice
+from .search_index import SearchIndex
 from .text_keys import SearchKeyField, TextKeyModel
 
 
@@ -68,6 +69,7 @@ class Adjustment(TextKeyModel):
 
     amount = MoneyOf("amount_minor")
 
+    searched_through: ClassVar = ("invoice",)
     objects = OrganizationQuerySet.as_manager()
 
     class Meta:
@@ -92,4 +94,5 @@ class Adjustment(TextKeyModel):
         ]
         indexes: ClassVar = [
             models.Index(fields=["organization", "-created_at", "-id"], name="adjustment_newest"),
+            SearchIndex(name="adjustment_search"),
         ]

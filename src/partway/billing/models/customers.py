@@ -9,7 +9,8 @@ from django.db import models
 from partway.accounts.models import Organization
 
 from .fields import OrganizationQuerySet, id_field
-from .text_keys import SearchKeyField, SortKeyField, TextKeyModel, found_by, has_sort_key
+from .search_index import SearchIndex
+from .text_keys import SearchKeyField, SortKeyField, TextKeyModel, has_sort_key
 
 
 class CustomerQuerySet(OrganizationQuerySet["Customer"]):
@@ -18,10 +19,6 @@ class CustomerQuerySet(OrganizationQuerySet["Customer"]):
     def locked(self, pk: str) -> Customer:
         """Returns the customer, locked until the transaction ends; spending credit locks them before any invoice."""
         return self.select_for_update(no_key=True).get(pk=pk)
-
-    def search(self, typed: str) -> CustomerQuerySet:
-        """Those whose name and address contain each of the words, in any capitals and accents."""
-        return self.filter(found_by(typed))
 
 
 class Customer(TextKeyModel):
@@ -44,8 +41,9 @@ class Customer(TextKeyModel):
         indexes: ClassVar = [
             models.Index(fields=["organization", "-created_at", "-id"], name="customer_newest"),
             models.Index(fields=["organization", "sort_key", "id"], name="customer_by_name"),
-            # Narrower than the table, which a search within words would have to read.
-            models.Index(fields=["organization", "search_key", "id"], name="customer_search"),
+            # Of what is too short for trigrams.
+            models.Index(fields=["organization", "search_key", "id"], name="customer_by_search_key"),
+            SearchIndex(name="customer_search"),
         ]
 
     def __str__(self) -> str:

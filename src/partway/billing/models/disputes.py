@@ -81,6 +81,7 @@ class Dispute(models.Model):
 
     amount = MoneyOf("amount_minor")
 
+    searched_through: ClassVar = ("payment",)
     objects = DisputeQuerySet.as_manager()
 
     class Meta:
@@ -107,6 +108,7 @@ class Dispute(models.Model):
             models.Index(
                 fields=["remind_at"], condition=Q(remind_at__isnull=False), name="dispute_to_remind"
             ),
+            models.Index(fields=["organization", "gateway_ref"], name="dispute_by_gateway_ref"),
             # The list of payments: by the moment that decides its day, which is the end once there is one.
             models.Index(
                 F("organization"),

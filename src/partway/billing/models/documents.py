@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -12,13 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
 from partway.accounts.prepared import Prepared
-from partway.lib.natural_sort import key_range
 
 from ..errors import Conflict
 from .customers import Customer
 from .fields import ExactDecimalField, MoneyOf, OrganizationQuerySet, id_field
-from .parties import IssuedModel, Party
-from .text_keys import SearchKeyField, SortKeyField, TextKeyModel, found_by
+from .parties import IssuedModel
+from .text_keys import SearchKeyField, SortKeyField, TextKeyModel
 
 D = TypeVar("D", bound="Document")
 
@@ -43,12 +41,6 @@ def not_negative(noun: str) -> models.CheckConstraint:
         condition=Q(quantity__gt=0, unit_amount_minor__gte=0, tax_percent__gte=0, amount_minor__gte=0),
         name=f"{noun}_line_not_negative",
     )
-
-
-def has_number(number: str) -> Q:
-    """Selects the document of this number in any case and with any leading zeros: RE-7 is RE-0007."""
-    first, beyond = key_range(number)
-    return Q(number_key__gte=first, number_key__lt=beyond)
 
 
 @cache
@@ -81,30 +73,6 @@ class DocumentQuerySet(OrganizationQuerySet[D]):
         if found is None:
             raise Conflict(reason="draft_deleted")
         return found
-
-    def search(self, typed: str, organization: Organization) -> Self:
-        """Those that contain each of the words in their number, or in the customer's name or address.
-
-        The customer as they are now, and as the document shows them (DESIGN D9). RE-7 finds RE-0007 too.
-        """
-        return self.filter(found_by(typed, self.words_elsewhere(organization)))
-
-    def words_elsewhere(self, organization: Organization) -> Callable[[str, Q], Q]:
-        """Returns the `elsewhere` of `found_by`: a word in the customer, in the party, or as the number itself."""
-        customers = Customer.objects.for_organization(organization)
-        parties = Party.objects.for_organization(organization)
-        documents = self.model._default_manager.filter(organization=organization)
-
-        # In queries of their own: a join would look at the same customer again for each document. Documents are
-        # compared by search key and not by id, since the index that lists read instead of the table has no ids.
-        def elsewhere(word: str, has_word: Q) -> Q:
-            return (
-                Q(customer__in=customers.filter(has_word).values("pk"))
-                | Q(issued_to__in=parties.filter(has_word).values("pk"))
-                | Q(search_key__in=documents.filter(has_number(word)).values("search_key"))
-            )
-
-        return elsewhere
 
 
 class Document(IssuedModel, TextKeyModel):
@@ -139,6 +107,8 @@ class Document(IssuedModel, TextKeyModel):
     sent_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField(null=True)
 
+    # The customer as they are now, and as the document shows them (DESIGN D9).
+    searched_through: ClassVar = ("customer", "issued_to")
     kind: ClassVar[str]  # invoice or quote: the noun of its links, pages and columns
     payment_request: ClassVar[None] = None  # paid as a whole; a PaymentRequest returns itself here
 

@@ -13,9 +13,10 @@ from .documents import Document, DocumentQuerySet, Line, adds_up, not_negative
 from .fields import MoneyOf, id_field
 from .parties import parties_when
 from .quotes import Quote
+from .search_index import SearchIndex
 from .text_keys import has_sort_key
 
-_FIGURES = ("total_minor", "amount_paid_minor", "adjusted_minor", "customer", "issued_to", "search_key")
+_FIGURES = ("total_minor", "amount_paid_minor", "adjusted_minor", "customer")
 
 # What is due, in minor units, for queries; `Invoice.amount_due_minor` is the same of one row.
 AMOUNT_DUE_MINOR = F("total_minor") - F("amount_paid_minor") - F("adjusted_minor")
@@ -133,6 +134,8 @@ class Invoice(Document):
                 fields=["organization", "status", "currency", "total_minor", "id"],
                 name="invoice_of_status_total",
             ),
+            models.Index(fields=["issued_to"], condition=Q(issued_to__isnull=False), name="invoice_by_party"),
+            SearchIndex(name="invoice_search"),
             # All that a list filters by and adds up, so that it reads this instead of the table.
             models.Index(
                 fields=["organization", "status", "due_on", "sent_at", "currency", *_FIGURES],

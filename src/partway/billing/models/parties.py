@@ -12,6 +12,7 @@ from partway.lib.ids import digest_id
 
 from .customers import Customer
 from .fields import OrganizationQuerySet
+from .search_index import SearchIndex
 from .text_keys import SearchKeyField, TextKeyField, TextKeyModel
 
 # The relations that a reader of what was issued selects with it.
@@ -51,7 +52,11 @@ class Party(TextKeyModel):
     objects = OrganizationQuerySet.as_manager()
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["organization", "search_key", "id"], name="party_search")]
+        indexes: ClassVar = [
+            # Of what is too short for trigrams.
+            models.Index(fields=["organization", "search_key", "id"], name="party_by_search_key"),
+            SearchIndex(name="party_search"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -87,7 +92,7 @@ class IssuedModel(models.Model):
     The parties are stored when it is issued; before that, `seller` and `recipient` are what they are now.
     """
 
-    # Without an index: nothing is looked up by party, and each would grow with every document.
+    # Without an index here: only documents are looked up by party.
     issued_by = models.ForeignKey(
         Party, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from typing import ClassVar
 
@@ -23,7 +22,8 @@ from .invoices import Invoice
 from .parties import IssuedModel, parties_when
 from .payment_requests import PaymentRequest
 from .quotes import Quote
-from .text_keys import SearchKeyField, TextKeyModel, found_by
+from .search_index import SearchIndex
+from .text_keys import SearchKeyField, TextKeyModel
 
 
 class PaymentStatus(models.TextChoices):
@@ -99,26 +99,9 @@ class PaymentQuerySet(OrganizationQuerySet["Payment"]):
         """Those of the invoices and quotes of this customer."""
         return self.filter(Q(invoice__customer=customer) | Q(quote__customer=customer))
 
-    def search(self, typed: str, organization: Organization) -> PaymentQuerySet:
-        """Those that contain each of the words in their reference or note, or whose document is found by it."""
-        return self.filter(found_by(typed, in_documents(organization)))
-
     def without_waiting_deposits(self) -> PaymentQuerySet:
         """The others; what is unallocated of them is credit."""
         return self.exclude(_is_waiting_deposit())
-
-
-def in_documents(organization: Organization) -> Callable[[str, Q], Q]:
-    """Returns the `elsewhere` of `found_by` for rows of an invoice or a quote: a word that finds their document."""
-    invoices, quotes = (model.objects.for_organization(organization) for model in (Invoice, Quote))
-    in_invoices, in_quotes = (rows.words_elsewhere(organization) for rows in (invoices, quotes))
-
-    def elsewhere(word: str, has_word: Q) -> Q:
-        return Q(invoice__in=invoices.filter(has_word | in_invoices(word, has_word)).values("pk")) | Q(
-            quote__in=quotes.filter(has_word | in_quotes(word, has_word)).values("pk")
-        )
-
-    return elsewhere
 
 
 def _is_waiting_deposit() -> Q:
@@ -189,6 +172,7 @@ class Payment(IssuedModel, TextKeyModel, FeeColumns):
 
     amount = MoneyOf("amount_minor")  # the amount requested from the gateway
 
+    searched_through: ClassVar = ("invoice", "quote")
     objects = PaymentQuerySet.as_manager()
 
     class Meta:
@@ -271,6 +255,8 @@ class Payment(IssuedModel, TextKeyModel, FeeColumns):
             models.Index(
                 fields=["next_refresh_at"], condition=Q(status__in=UNSETTLED), name="payment_to_check"
             ),
+            SearchIndex(name="payment_search"),
+            models.Index(fields=["organization", "checkout_ref"], name="payment_by_checkout_ref"),
             models.Index(fields=["payer_ip", "created_at"], name="payment_by_address"),
             # The list of the API.
             models.Index(fields=["organization", "-created_at", "-id"], name="payment_newest"),

@@ -14,6 +14,7 @@ from partway.accounts.models import Organization
 from .documents import Document, DocumentQuerySet, Line, adds_up, not_negative
 from .fields import ExactDecimalField, MoneyOf, id_field
 from .parties import parties_when
+from .search_index import SearchIndex
 from .text_keys import has_sort_key
 
 
@@ -123,6 +124,8 @@ class Quote(Document):
         indexes: ClassVar = [
             models.Index(fields=["organization", "-created_at", "-id"], name="quote_newest"),
             models.Index(fields=["organization", "number_key", "id"], name="quote_by_number"),
+            models.Index(fields=["issued_to"], condition=Q(issued_to__isnull=False), name="quote_by_party"),
+            SearchIndex(name="quote_search"),
             models.Index(fields=["valid_until"], condition=Q(status="sent"), name="quote_to_expire"),
         ]
 

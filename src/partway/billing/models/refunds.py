@@ -14,6 +14,7 @@ from partway.lib import clock
 
 from .fields import FeeColumns, MoneyOf, OrganizationQuerySet, fee_when, id_field
 from .payments import Payment
+from .search_index import SearchIndex
 from .text_keys import SearchKeyField, TextKeyModel
 
 
@@ -101,6 +102,7 @@ class Refund(TextKeyModel, FeeColumns):
 
     amount = MoneyOf("amount_minor")
 
+    searched_through: ClassVar = ("payment",)
     objects = RefundQuerySet.as_manager()
 
     class Meta:
@@ -151,6 +153,8 @@ class Refund(TextKeyModel, FeeColumns):
             models.Index(fields=["next_refresh_at"], condition=Q(status="pending"), name="refund_to_refresh"),
             # The list of payments, newest first.
             models.Index(fields=["organization", "-refunded_on", "-created_at", "-id"], name="refund_newest"),
+            SearchIndex(name="refund_search"),
+            models.Index(fields=["organization", "gateway_ref"], name="refund_by_gateway_ref"),
         ]
 
     @property

@@ -7,8 +7,8 @@ them. Lists sort and search by them, since each database sorts and folds text in
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -17,7 +17,7 @@ from django.db.models.functions import Length, Substr
 from django.db.models.lookups import Exact
 from django.utils.deconstruct import deconstructible
 
-from partway.lib.folding import search_key, search_words, whole_line
+from partway.lib.folding import search_key
 from partway.lib.natural_sort import UNNUMBERED, sort_key
 
 
@@ -55,7 +55,7 @@ class SortKeyField(TextKeyField, models.BinaryField):  # type: ignore[type-arg]
 
 
 class SearchKeyField(TextKeyField, models.TextField):  # type: ignore[type-arg]
-    """The key of lib.folding of several columns; `found_by` and `is_text` are its queries."""
+    """The key of lib.folding of several columns; models/search.py has its queries."""
 
     def compute(self, row: Mapping[str, Any]) -> str:
         """Returns the key."""
@@ -74,6 +74,8 @@ def text_keys(model: type[models.Model]) -> list[TextKeyField]:
 
 class TextKeyModel(models.Model):
     """A model with computed columns, which a partial save writes with their sources."""
+
+    searched_through: ClassVar[tuple[str, ...]] = ()  # foreign keys to rows whose words find this one too
 
     class Meta:
         abstract = True
@@ -103,27 +105,6 @@ def computed_columns(model: type[models.Model], columns: Mapping[str, Any]) -> d
             )
         computed[key.attname] = key.compute(texts)
     return computed
-
-
-def found_by(typed: str, elsewhere: Callable[[str, Q], Q] = lambda _word, _has_word: Q()) -> Q:
-    """Selects rows that contain each word that was typed, in their search key or `elsewhere`.
-
-    `elsewhere` takes a word and the condition that a search key contains it, and returns another condition. Selects
-    nothing where nothing is left to search for, so that a search never shows more than what contains the text.
-    """
-    words = search_words(typed)
-    found = Q() if words else Q(pk__in=[])
-    for spellings in words:
-        has_word = Q()
-        for spelling in spellings:
-            has_word |= Q(search_key__contains=spelling)
-        found &= has_word | elsewhere(spellings[0], has_word)
-    return found
-
-
-def is_text(text: str) -> Q:
-    """Selects rows of which one searched text is this one in full, in any capitals and accents."""
-    return Q(search_key__contains=whole_line(text))
 
 
 @deconstructible(path="partway.billing.models.text_keys.Utf8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import F, Q
 
 from ..models import Adjustment, Customer, Invoice, Party, Payment, Quote, Refund
+from ..models.search_index import is_in_index
 from ..models.text_keys import text_keys
 from .checks import Findings, Rows, TableCheck, check, no_rows_where
 
@@ -20,12 +21,27 @@ def _wrong_keys(rows: Rows) -> Findings:
                 yield row["pk"], f"its {key.attname} is not that of {texts}"
 
 
+def _not_in_search_index(rows: Rows) -> Findings:
+    for pk in (
+        rows.alias(is_found=is_in_index(rows.model)).filter(is_found=False).values_list("pk", flat=True)
+    ):
+        yield pk, "its search_key is not in the search index"
+
+
 CHECKS = (
     check(
         "M6",
         "sort keys and search keys are those of their texts",
         *(
             TableCheck(model, _wrong_keys)
+            for model in (Customer, Party, Invoice, Quote, Payment, Refund, Adjustment)
+        ),
+    ),
+    check(
+        "M6",
+        "the search index finds each row by its key",
+        *(
+            TableCheck(model, _not_in_search_index)
             for model in (Customer, Party, Invoice, Quote, Payment, Refund, Adjustment)
         ),
     ),

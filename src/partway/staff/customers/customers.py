@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from partway.billing.errors import BillingError
 from partway.billing.models import Customer, Invoice, Refund
+from partway.billing.models.search import Search
 from partway.billing.people import customers
 from partway.billing.people.customers import CustomerDetails
 from partway.billing.receivables import credit
@@ -43,7 +44,7 @@ def index(ctx: MemberContext) -> HttpResponse:
     """Searches and paginates."""
     q = query_text(ctx.request.GET, "q")
     mine = Customer.objects.for_organization(ctx.organization)
-    rows = mine.search(q) if q else mine
+    rows = Search(q, ctx.organization).among(Customer.objects.all()) if q else mine
     page = Paginator(rows.order_by("sort_key", "id"), PAGE_ROWS).get_page(ctx.request.GET.get("page"))
     context = {"page": page, "q": q, "has_none_yet": not page.object_list and not mine.exists()}
     return ctx.render("staff/customers/index.html", context)

@@ -21,6 +21,7 @@ from ..list_filters import (
     Reader,
     apply_to,
     of_customers,
+    of_words,
     range_label,
     read_range,
     shorten,
@@ -88,15 +89,12 @@ def _read_sent(rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]) -> t
 
 # The parts of the address that each filter is made of, and its reader.
 FILTERS: dict[tuple[str, ...], Reader[InvoiceQuerySet]] = {
+    ("q",): of_words(lambda search: search.among(Invoice.objects.all())),
     ("status",): _read_status,
     ("requested",): _read_requested,
     ("customer",): of_customers(lambda rows, customers: rows.filter(customer__in=customers)),
     ("due_from", "due_until"): _read_due,
     ("sent_from", "sent_until"): _read_sent,
-    ("q",): lambda rows, ctx, texts: (
-        rows.search(texts[0], ctx.organization),
-        f"“{shorten(texts[0])}”",
-    ),
 }
 
 _STORED = {"overdue": "sent", "partially_paid": "sent"}  # the status of what is derived

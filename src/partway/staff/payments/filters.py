@@ -26,6 +26,7 @@ from ..list_filters import (
     Reader,
     apply_to,
     of_customers,
+    of_words,
     one_of,
     people,
     range_label,
@@ -136,6 +137,9 @@ def _read_amount(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows
 
 # The parts of the address that each filter is made of, and its reader.
 FILTERS: dict[tuple[str, ...], Reader[Rows]] = {
+    ("q",): of_words(
+        lambda search: {source: source.select(search.organization, search) for source in SOURCES}
+    ),
     ("kind",): one_of(
         KINDS,
         gettext_noop("There is no kind “%(text)s”."),
@@ -158,8 +162,4 @@ FILTERS: dict[tuple[str, ...], Reader[Rows]] = {
     ),
     ("member",): _read_member,
     ("amount_from", "amount_until", "currency"): _read_amount,
-    ("q",): lambda rows, ctx, texts: (
-        _narrow(rows, lambda source: source.search(texts[0], ctx.organization)),
-        f"“{shorten(texts[0])}”",
-    ),
 }

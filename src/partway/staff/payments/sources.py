@@ -20,8 +20,8 @@ from django.db.models.functions import Coalesce
 from partway.accounts.models import GatewayAccount, Organization
 from partway.billing.models import Adjustment, Dispute, Event, Invoice, Payment, Quote, Refund
 from partway.billing.models.disputes import DisputeReason
-from partway.billing.models.payments import UNSETTLED, in_documents
-from partway.billing.models.text_keys import found_by
+from partway.billing.models.payments import UNSETTLED
+from partway.billing.models.search import Search
 from partway.lib import clock
 from partway.lib.money import Money
 
@@ -29,6 +29,7 @@ _COUNTING = (
     *("succeeded", "partly_refunded", "refunded", "disputed", "lost", "returned"),
     *("settled", "taken_back"),
 )
+_MAX_SAME_REF = 100
 _NOTHING = Value(0, output_field=BigIntegerField())
 _NO_CURRENCY = Value("", output_field=CharField())
 
@@ -99,7 +100,7 @@ class Source:
     recipient: str  # lookup of the customer as the receipt or the invoice shows them
     documents: tuple[str, ...]  # lookups of the invoice and the quote
     has_member: Callable[[str], Q]
-    search: Callable[[str, Organization], Q]
+    refs: tuple[str, ...]  # columns of the ids that a search finds in full, those of the payment service too
     present: Callable[[Source, Any, str], Entry]  # the row, and the time zone of the organization
     day: str = ""  # the column of a typed day; without it, `at` decides the day
     at: Combinable = field(default_factory=lambda: F("created_at"))
@@ -113,12 +114,18 @@ class Source:
     gateway_account: str = ""
     offline: Q | None = None  # selects the rows that no payment service moved; None where there are none
 
-    def select(self, organization: Organization) -> QuerySet[Any]:
-        """Returns the rows of one organization, with the columns that every kind has."""
-        rows: QuerySet[Any] = self.rows.filter(organization=organization).annotate(
+    def select(self, organization: Organization, search: Search | None = None) -> QuerySet[Any]:
+        """Returns the rows of one organization, those that were searched for, with the columns of every kind."""
+        every: QuerySet[Any] = self.rows.annotate(
             at=self.at, row_minor=self.amount, row_currency=self.currency
         )
-        return rows
+        rows: QuerySet[Any] = every.filter(organization=organization)
+        if not search:
+            return rows
+        ids: list[str] = []
+        for column in self.refs:
+            ids += rows.filter(**{column: search.typed}).values_list("pk", flat=True)[:_MAX_SAME_REF]
+        return search.among(every, or_ids=ids)
 
     def order(self) -> tuple[str, ...]:
         """Returns the columns to sort by, newest first: the day comes before the moment only where it was typed."""
@@ -265,16 +272,6 @@ def _present_adjustment(source: Source, adjustment: Adjustment, zone: str) -> En
     )
 
 
-def _in_payments(organization: Organization) -> Callable[[str, Q], Q]:
-    """Returns the `elsewhere` of `found_by` for refunds: a word that finds their payment, or its document."""
-    payments, in_document = Payment.objects.for_organization(organization), in_documents(organization)
-
-    def elsewhere(word: str, has_word: Q) -> Q:
-        return Q(payment__in=payments.filter(has_word | in_document(word, has_word)).values("pk"))
-
-    return elsewhere
-
-
 _SUCCEEDED = Q(status="succeeded")
 _IS_REFUNDED = Q(refunded_minor__gt=0, frozen_minor=0, lost_minor=0)
 _ALL_IS_REFUNDED = Q(refunded_minor=F("captured_minor"))
@@ -318,9 +315,7 @@ ONLINE = Source(
             Exists(Event.objects.filter(payment=OuterRef("pk"), type__startswith="payment.", actor_id=member))
         )
     ),
-    search=lambda typed, organization: (
-        found_by(typed, in_documents(organization)) | Q(pk=typed) | Q(checkout_ref=typed)
-    ),
+    refs=("pk", "checkout_ref"),
     present=_present_payment,
 )
 OFFLINE = replace(
@@ -349,9 +344,7 @@ REFUNDS = Source(
     gateway_account="payment__gateway_account",
     offline=Q(mode="offline"),  # also of a payment through the gateway, as one in cash
     has_member=lambda member: Q(Exists(_OF_REFUND.filter(actor_id=member))),
-    search=lambda typed, organization: (
-        found_by(typed, _in_payments(organization)) | Q(pk=typed) | Q(gateway_ref=typed)
-    ),
+    refs=("pk", "gateway_ref"),
     present=_present_refund,
 )
 DISPUTES = Source(
@@ -372,11 +365,7 @@ DISPUTES = Source(
     gateway_account="payment__gateway_account",
     # Not by a join: one that was taken as a loss has an adjustment for each of its invoices.
     has_member=lambda member: Q(Exists(Adjustment.objects.filter(dispute=OuterRef("pk"), actor_id=member))),
-    search=lambda typed, organization: (
-        Q(payment__in=Payment.objects.for_organization(organization).search(typed, organization).values("pk"))
-        | Q(pk=typed)
-        | Q(gateway_ref=typed)
-    ),
+    refs=("pk", "gateway_ref"),
     present=_present_dispute,
 )
 ADJUSTMENTS = Source(
@@ -391,11 +380,7 @@ ADJUSTMENTS = Source(
     recipient="invoice__issued_to",
     documents=("invoice",),
     has_member=lambda member: Q(actor_id=member),
-    search=lambda typed, organization: (
-        Q(invoice__in=Invoice.objects.for_organization(organization).search(typed, organization).values("pk"))
-        | found_by(typed)
-        | Q(pk=typed)
-    ),
+    refs=("pk",),
     present=_present_adjustment,
 )
 SOURCES = (ONLINE, OFFLINE, REFUNDS, DISPUTES, ADJUSTMENTS)

@@ -12,6 +12,7 @@ from partway.billing import links
 from partway.billing.documents import deposits
 from partway.billing.models import Event, Quote
 from partway.billing.models.quotes import QuoteStatus
+from partway.billing.models.search import Search
 from partway.delivery.pdf import pdf_response, quote_pdf
 from partway.lib.money import Money
 
@@ -43,9 +44,8 @@ def index(ctx: MemberContext) -> HttpResponse:
     status = query.get("status", "") if query.get("status", "") in _FILTERS else ""
     q = query_text(query, "q")
     mine = Quote.objects.filter(organization=ctx.organization)
-    rows = mine.filter(status=status) if status else mine
-    if q:
-        rows = rows.search(q, ctx.organization)
+    rows = Search(q, ctx.organization).among(Quote.objects.all()) if q else mine
+    rows = rows.filter(status=status) if status else rows
     ordered = rows.order_by(*_SORTS.get(query.get("sort", ""), _NEWEST))
     fetched = ordered.select_related("customer").prefetch_related("payments")
     page = Paginator(fetched, PAGE_ROWS).get_page(query.get("page"))
