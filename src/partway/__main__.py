@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+from importlib import import_module
 
 from django.core.management import execute_from_command_line
 
-from partway.worker import api_command, demo, tour
-
 # These start an installation of their own, or call one elsewhere, so they run before any setting is read.
-STANDALONE_COMMANDS = {"api": api_command.main, "demo": demo.main, "tour": tour.main}
+STANDALONE_COMMANDS = {
+    "api": "partway.worker.api_command",
+    "demo": "partway.worker.demo",
+    "tour": "partway.worker.tour",
+}
 
 HELP = """usage: partway COMMAND [options]
 
@@ -36,11 +40,13 @@ def main() -> None:
     os.umask(0o077)  # only this user may read the database, the stored mails and the logs
     name = sys.argv[1] if len(sys.argv) > 1 else "help"
     if name in STANDALONE_COMMANDS:
-        sys.exit(STANDALONE_COMMANDS[name](sys.argv[2:]))
+        sys.exit(import_module(STANDALONE_COMMANDS[name]).main(sys.argv[2:]))
     if name in ("help", "--help", "-h") and len(sys.argv) <= 2:
         print(HELP, end="")
         return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "partway.config.settings")
+    # What is loaded stays, and to search it for garbage is a tenth of the start; config/apps.py enables it again.
+    gc.disable()
     execute_from_command_line(["partway", *sys.argv[1:]])
 
 

@@ -21,6 +21,7 @@ from django.urls.exceptions import Resolver404
 
 from partway.accounts import passwords
 from partway.accounts.models import GatewayAccount
+from partway.api.middleware import URLS as API_URLS
 from partway.billing import alerts, links
 from partway.billing.events import OPERATOR
 from partway.billing.models import Alert, Customer, Invoice, Payment, PaymentRequest, Quote
@@ -47,7 +48,8 @@ def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterat
             yield path
 
 
-ROUTES = sorted(set(routes(get_resolver().url_patterns)))
+_URLS = (None, API_URLS)  # of settings, and those that the middleware names
+ROUTES = sorted({route for urls in _URLS for route in routes(get_resolver(urls).url_patterns)})
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,9 @@ LIBRARIES = (
         "django.db.migrations.executor",
     ),
     *("django.db.models", "django.forms", "django.template.defaulttags", "django.template.loader_tags"),
-    *("django.views.debug", "email.mime.multipart", "fido2.server", "PIL.ImageOps", "whitenoise.middleware"),
-    *("babel.numbers", "cryptography.fernet", "fido2.webauthn", "granian", "httpx", "PIL.Image", "psycopg"),
-    *("prometheus_client", "requests", "segno", "sqlparse", "standardwebhooks", "structlog"),
+    *("django.views.debug", "email.mime.multipart", "fido2.server", "whitenoise.middleware"),
+    *("babel.numbers", "cryptography.fernet", "fido2.webauthn", "granian", "httpx", "psycopg"),
+    *("prometheus_client", "sqlparse", "standardwebhooks", "structlog"),
 )
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import struct
 
-from PIL import Image, ImageOps, UnidentifiedImageError
-
 MAX_BYTES = 2 * 1024 * 1024
 MEDIA_TYPE = "image/png"
 _FORMATS = ("PNG", "JPEG", "WEBP")
@@ -22,9 +20,9 @@ class InvalidLogo(ValueError):
         self.code = code
 
 
-# Pillow raises these for damaged files, most often while it reads their EXIF data.
+# Pillow raises these for damaged files, most often while it reads their EXIF data; its own error is an OSError.
 _UNREADABLE = (
-    *(UnidentifiedImageError, OSError, SyntaxError, EOFError, ValueError, struct.error, TypeError),
+    *(OSError, SyntaxError, EOFError, ValueError, struct.error, TypeError),
     *(LookupError, ArithmeticError, AttributeError),
 )
 
@@ -33,6 +31,8 @@ def reencode(sent: bytes) -> bytes:
     """Returns the picture as a PNG of at most 800 × 400 pixels, without metadata. Raises InvalidLogo."""
     if len(sent) > MAX_BYTES:
         raise InvalidLogo("logo_too_large")
+    from PIL import Image, ImageOps  # here, since a logo is seldom uploaded
+
     try:
         image = Image.open(io.BytesIO(sent), formats=_FORMATS)
         # The size is in the header, so it is checked before a single pixel is decompressed.

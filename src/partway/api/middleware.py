@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from .problems import MEDIA_TYPE, problem
 
 PREFIX = "/api/"
+URLS = "partway.api.urls"
 # The code of what Django, other middleware or the table of routes refuses.
 _CODES = {
     400: "bad_request",
@@ -23,7 +24,7 @@ _KEPT_HEADERS = ("Allow", "Retry-After")
 
 
 class ProblemMiddleware:
-    """Puts a problem in place of each error page under /api/, and takes the cookies off what comes in.
+    """Serves the URLs of the API, with a problem in place of each error page, and takes the cookies off what comes in.
 
     Without a cookie there is no session, so that no browser of a member can be made to act here.
     """
@@ -36,6 +37,8 @@ class ProblemMiddleware:
         if not request.path_info.startswith(PREFIX):
             return self.get_response(request)
         request.META.pop("HTTP_COOKIE", None)
+        # Named here, so that Django imports the API with its first request: its library takes a second and 25 MB.
+        request.urlconf = URLS
         response = self.get_response(request)
         status = response.status_code
         if status >= 400 and response.headers.get("Content-Type") != MEDIA_TYPE:

@@ -12,7 +12,6 @@ from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
-from partway.delivery.pdf import TypesettingFailed
 from partway.lib.bulkheads import BulkheadFull
 
 _RETRY_AFTER_SECONDS = "5"
@@ -42,6 +41,8 @@ class BulkheadMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Returns the page for these two exceptions, which any view may raise; None for others."""
+        from partway.delivery.pdf import TypesettingFailed  # here, as each command loads this module
+
         match exception:
             case BulkheadFull():
                 # A page that only shows something asks again by itself; a form is the person's to send again.

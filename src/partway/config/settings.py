@@ -107,7 +107,6 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "anymail",
     "django_htmx",
     "partway.accounts",
     "partway.api",
@@ -189,6 +188,7 @@ if env.str("EMAIL_URL", default=""):
     # Django's own backend drops refused recipients silently as long as one is accepted.
     EMAIL_BACKEND = "partway.delivery.mail.backends.SmtpBackend"
 elif env.str("PARTWAY_MAIL_BACKEND", default=""):
+    INSTALLED_APPS.append("anymail")  # only here: it loads a client of HTTP
     EMAIL_BACKEND = f"anymail.backends.{env.str('PARTWAY_MAIL_BACKEND')}"
     ANYMAIL = env.json("PARTWAY_ANYMAIL", default={})
 else:

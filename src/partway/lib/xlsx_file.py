@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from tempfile import TemporaryFile
 
-from xlsxwriter import Workbook
-
 from .csv_text import Cell
 from .money import EXPONENTS, Money
 
@@ -21,6 +19,8 @@ def chunks(rows: Iterable[Iterable[Cell]]) -> Iterator[bytes]:
 
     The file is made on disk, since its table of contents is at its end: no more than a row of it is in memory.
     """
+    from xlsxwriter import Workbook  # here, since charts and all else that it loads take long
+
     with TemporaryFile() as file:
         with Workbook(file, {"constant_memory": True}) as book:
             sheet = book.add_worksheet()

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from anymail.exceptions import AnymailInvalidAddress, AnymailRecipientsRefused
-
 from partway.lib.email_addresses import InvalidAddress, unicode_address
 from partway.lib.links import mask_links
 
@@ -36,6 +34,9 @@ class SendFailure:
 
 def classify(error: Exception) -> SendFailure:
     """Returns what this error means for the mail. An unknown one may pass, so the mail is tried again."""
+    # Here, because it loads a client of HTTP with all that belongs to it.
+    from anymail.exceptions import AnymailInvalidAddress, AnymailRecipientsRefused
+
     match error:
         # Of a row that was stored before addresses were checked as they are sent, as by an import.
         case InvalidAddress():

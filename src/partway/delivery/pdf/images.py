@@ -5,8 +5,6 @@ from __future__ import annotations
 import struct
 from base64 import b64encode
 
-import segno
-
 from .content import PngImage
 
 # The width and height of a logo at most; its proportions are kept.
@@ -34,6 +32,8 @@ def logo(image: PngImage) -> dict[str, str | float] | None:
 
 def qr_code(url: str) -> str:
     """Returns the QR code of a link, without a quiet zone: the paper around it is one."""
+    import segno  # here, since most processes print no document
+
     code = segno.make_qr(url, error="m", boost_error=False)
     svg: str = code.svg_inline(border=0, dark="#221e18", omitsize=True)
     return svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)

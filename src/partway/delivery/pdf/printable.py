@@ -11,9 +11,10 @@ import unicodedata
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import uharfbuzz
+if TYPE_CHECKING:
+    import uharfbuzz
 
 Cluster = tuple[int, int]  # its first position in the line, and the one after its last
 
@@ -96,6 +97,8 @@ def _missing_in_run(line: str, run: list[Cluster], fonts: list[_Font]) -> list[C
 
 def _missing_in(font: uharfbuzz.Font, line: str, part: Cluster) -> list[Cluster]:
     """Shapes this part of the line and returns the clusters for which the font has no glyph."""
+    import uharfbuzz  # here, since most processes print no document
+
     start, end = part
     buffer = uharfbuzz.Buffer()
     buffer.add_str(line[start:end])
@@ -113,6 +116,8 @@ def _fonts() -> list[_Font]:
 
     The weights of a family have the same characters, so the regular one stands for all.
     """
+    import uharfbuzz
+
     paths = sorted(_FONTS.glob("*.ttf"), key=lambda path: (not path.name.startswith("Inter"), path.name))
     faces = [
         uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(path)))

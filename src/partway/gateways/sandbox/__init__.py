@@ -5,7 +5,7 @@ from __future__ import annotations
 from partway.lib.texts import gettext_noop
 
 from ..definition import GatewayDefinition
-from .adapter import SandboxGateway, create_account
+from ..later import later
 
 SANDBOX = GatewayDefinition(
     name=gettext_noop("Sandbox"),
@@ -13,8 +13,8 @@ SANDBOX = GatewayDefinition(
     description=gettext_noop(
         "The sandbox is a test payment company: everything works as it will later, and no real money moves."
     ),
-    open=SandboxGateway,
-    create_account=create_account,
+    open=later(f"{__name__}.adapter", "SandboxGateway"),
+    create_account=later(f"{__name__}.adapter", "create_account"),
     default_url="http://127.0.0.1:8001",
     moves_money=False,
     unreachable_help=gettext_noop("Start it, then try again."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from partway.accounts.models import Organization
 from partway.billing import links
@@ -15,9 +15,10 @@ from partway.gateways.registry import DEMO_GATEWAY, GATEWAYS
 from partway.lib import clock
 from partway.worker import demo
 from partway.worker.demo import organization as demo_organization
+from partway.worker.management.partway_command import PartwayCommand
 
 
-class Command(BaseCommand):
+class Command(PartwayCommand):
     """A part of `partway demo`; needs the demo's gateway to be up."""
 
     help = "Build the demo organization (part of `partway demo`)."

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.urls import reverse
 
 from partway.gateways.protocol import GatewayError
 from partway.gateways.registry import GATEWAYS
+from partway.worker.management.partway_command import PartwayCommand
 
 
-class Command(BaseCommand):
+class Command(PartwayCommand):
     """Lists gateways, checks one, or makes the endpoint of a platform."""
 
     help = "List the gateways, try one in a real account of its test mode, or set up your platform."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from partway.accounts.models import ApiKey, KeyScope, Organization
 from partway.billing.errors import BillingError, Invalid
@@ -14,9 +14,10 @@ from partway.billing.people import api_keys
 from partway.billing.people.api_keys import NewKey
 from partway.delivery.messages import error_message, field_messages
 from partway.lib import clock
+from partway.worker.management.partway_command import PartwayCommand
 
 
-class Command(BaseCommand):
+class Command(PartwayCommand):
     """Creates, lists and revokes keys of the API."""
 
     help = "Create, list or revoke keys of the API."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.urls import reverse
 
 from partway.accounts import passwords
@@ -18,9 +18,10 @@ from partway.billing.people.organizations import Profile
 from partway.delivery.formats import DEFAULT_LOCALE
 from partway.delivery.messages import field_messages
 from partway.lib import clock
+from partway.worker.management.partway_command import PartwayCommand
 
 
-class Command(BaseCommand):
+class Command(PartwayCommand):
     """Creates and lists organizations, and lets them take online payments or not."""
 
     help = "Create or list organizations, or let one take online payments."

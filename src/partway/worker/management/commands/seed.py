@@ -7,13 +7,14 @@ from random import Random
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from partway.lib import clock
 from partway.worker import seed
+from partway.worker.management.partway_command import PartwayCommand
 
 
-class Command(BaseCommand):
+class Command(PartwayCommand):
     """Adds one organization with many invoices; `partway verify` finds no difference in it."""
 
     help = "Add an organization with many invoices, to try and to measure with."

@@ -7,16 +7,18 @@ from importlib import import_module
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
 from partway.lib.web_server import web_server
+from partway.worker.management.partway_command import PartwayCommand
 
 _APPLICATION = "partway.config.asgi"
+_API = "partway.api.urls"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
-class Command(BaseCommand):
+class Command(PartwayCommand):
     """Serves pages and callbacks until Ctrl-C or SIGTERM."""
 
     help = "Serve the web application."
@@ -40,6 +42,10 @@ class Command(BaseCommand):
         # Loaded here, so that the processes that are forked share its pages of memory and are ready at once. Frozen, so
         # that the garbage collector never writes to these pages, and does not look through them again and again.
         import_module(_APPLICATION)
+        if processes > 1:
+            import_module(
+                _API
+            )  # a single process loads it with the first request below /api/, if one ever comes
         gc.collect()
         gc.freeze()
         connection.close()

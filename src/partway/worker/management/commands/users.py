@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from partway.accounts import rate_limits
 from partway.accounts.models import User, sign_in_address
 from partway.billing.events import OPERATOR
 from partway.billing.people import members
 from partway.lib import clock
+from partway.worker.management.partway_command import PartwayCommand
 
 
-class Command(BaseCommand):
+class Command(PartwayCommand):
     """Removes a second factor, or a limit; the operator makes sure beforehand that the user asks for it."""
 
     help = "Help a user who cannot sign in."

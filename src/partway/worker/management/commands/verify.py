@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from tqdm import tqdm
 
 from partway.billing.verification import CHECKS, Check, Difference, snapshot
+from partway.worker.management.partway_command import PartwayCommand
 
 
-class Command(BaseCommand):
+class Command(PartwayCommand):
     """Runs every check on one snapshot of the database."""
 
     help = "Recompute every stored amount and state from the facts, and list what differs."

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from partway.worker.loop import WorkerLoop
+from partway.worker.management.partway_command import PartwayCommand
 
 
-class Command(BaseCommand):
+class Command(PartwayCommand):
     """Runs until Ctrl-C or SIGTERM."""
 
     help = "Run one worker process."
