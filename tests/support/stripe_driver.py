@@ -102,7 +102,7 @@ class StripeDriver(GatewayDriver):
         response = self.company.pay(payment.checkout_url, **self.PAYMENT_FORMS[how])
         if response.headers.get("location", "").endswith("/3ds"):
             response = self.stand_in.client.get(response.headers["location"])
-        if how == "lapsing":
+        if how == "lapsing" and response.status_code == 303:
             self.expire_authorization(payment)
         return response
 
