@@ -38,7 +38,7 @@ sbom: ## write build/partway.cdx.json, the CycloneDX list of what is installed t
 audit: ## look up the pinned dependencies in a database of known vulnerabilities; fails when it cannot be asked
 	@scripts/audit.sh
 
-pictures: ## retake the pictures of the README
+pictures: ## retake the pictures of the README and the guides
 	@scripts/pictures.sh
 
 bench: ## measure the busiest acts on PostgreSQL beside a floor; ARGS="--invoices 10000" is quicker, ARGS=--save keeps the figures

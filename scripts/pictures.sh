@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Retakes the pictures of the README with the browser that the tests use.
+# Retakes the pictures of the README and the guides with the browser that the tests use.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
