@@ -74,8 +74,8 @@ def moves_by_day(payment: Payment) -> dict[str, Counter[date]]:
     lost_of = dict(payment.refunds.values_list("pk", "lost_minor"))
     for event in came_back:
         # What it took beyond the payment was never here.
-        lost = event.data["lost_minor"] if "dispute" in event.data else lost_of[event.data["refund"]]
-        minor = event.data["amount_minor"] - lost
+        lost_minor = event.data.get("lost_minor", lost_of.get(event.data.get("refund"), 0))
+        minor = event.data["amount_minor"] - lost_minor
         moved[""][came_on] -= minor
         moved[""][clock.today(event.created_at, zone)] += minor
     return moved
