@@ -90,7 +90,8 @@ def test_every_text_of_a_page_is_in_the_catalogue(marking_catalogue: None) -> No
     visited += [page for page in site.pages(rows=40) if not page[1].startswith("/o/")]
     for client, path in visited:
         response = site.clients[client].get(path)
-        if response.headers["content-type"].startswith("text/html"):
+        # The page that describes the API quotes its document, which is in English as its names are.
+        if response.headers["content-type"].startswith("text/html") and path != "/api/v1/docs/":
             pages += 1
             found |= dict.fromkeys(unmarked(response.content.decode(), stored), path)
     assert pages > 200
