@@ -43,7 +43,7 @@ MUTATED = (
     "staff/payments/sources.py",
     "staff/payouts/filters.py",
     "staff/payouts/index.py",
-    "staff/position_pages.py",
+    "staff/keyset_pages.py",
     "staff/settings/connection.py",
     "staff/settings/members.py",
     "staff/signin/**/*.py",

@@ -12,14 +12,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from django.core.signing import BadSignature, Signer
 from django.db.models import (
-    BinaryField,
     BooleanField,
-    DateField,
-    DateTimeField,
     Exists,
     F,
     Field,
@@ -31,19 +28,33 @@ from django.db.models import (
 )
 from django.http import HttpRequest, QueryDict
 
-__all__ = ["PAGE_ROWS", "KeysetPage", "Order", "Stream", "found_or_walked", "read_page"]
+__all__ = [
+    "MAX_COUNTED",
+    "PAGE_ROWS",
+    "KeysetPage",
+    "Order",
+    "Readable",
+    "Stream",
+    "Values",
+    "count_rows",
+    "found_or_walked",
+    "read_page",
+]
 
 PAGE_ROWS = 50  # of any list
+# More rows are counted and added up only when a member asks for it, so that no page costs more in a longer list.
+MAX_COUNTED = 5_000
 _LAST_PAGE = "last"  # in place of a position
 _MAX_POSITION_LENGTH = 6_000  # a name and a number in full, with their keys
 
 EntryT = TypeVar("EntryT")
 Values = tuple[Any, ...]  # of the columns of an order, in its order; the last one is the id
 
-_FROM_TEXT: dict[type[Field[Any, Any]], Callable[[Any], Any]] = {
-    DateTimeField: datetime.fromisoformat,
-    DateField: date.fromisoformat,
-    BinaryField: bytes.fromhex,
+# How a value of a position is written: its letter, and how it is read again. Numbers and texts are themselves.
+_FROM_TEXT: dict[str, Callable[[str], Any]] = {
+    "t": datetime.fromisoformat,
+    "d": date.fromisoformat,
+    "x": bytes.fromhex,
 }
 
 
@@ -78,6 +89,13 @@ class Order:
         """Sorts positions by the last column first, since each column has a direction of its own."""
         for number, column in reversed(list(enumerate(self.columns))):
             positions.sort(key=itemgetter(number), reverse=column.startswith("-"))
+
+
+class Readable(Protocol):
+    """Rows that can be read in the order of the list."""
+
+    def read(self, order: Order, after: Values | None, limit: int) -> list[Values]:
+        """Returns the values of at most `limit` rows after this position, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +137,12 @@ class Stream:
             yield self.rows.filter(
                 _compare(self.rows.model, {each: given[each] for each in groups[number]}), **equal
             )
+
+
+def count_rows(rows: QuerySet[Any]) -> int | None:
+    """Returns how many rows there are; None of more than MAX_COUNTED, which are not read."""
+    count = rows.order_by().values("pk")[: MAX_COUNTED + 1].count()
+    return None if count > MAX_COUNTED else count
 
 
 def found_or_walked(rows: QuerySet[Any], *, among: QuerySet[Any], limit: int | None) -> QuerySet[Any]:
@@ -167,11 +191,9 @@ class KeysetPage(Generic[EntryT]):
 class _Positions:
     """Writes the positions of a list into addresses, and reads them."""
 
-    def __init__(self, request: HttpRequest, model: type[Model], order: Order) -> None:
+    def __init__(self, request: HttpRequest, order: Order) -> None:
         # The position of another list, of another organization or of another order is none of this one.
         self._signer = Signer(salt=" ".join((request.path, *order.columns)), sep=".")
-        self._fields = {field.name: field for field in model._meta.get_fields()}
-        self._order = order
 
     def read(self, query: QueryDict) -> tuple[int, Values | None, bool]:
         """Returns the number and the values of a row, and whether the page is before it.
@@ -184,22 +206,25 @@ class _Positions:
             number, *values = self._signer.unsign_object(text[:_MAX_POSITION_LENGTH])
         except (BadSignature, ValueError):
             return 0, None, before == _LAST_PAGE
-        return number, tuple(map(self._value, self._order.names, values)), bool(before)
-
-    def _value(self, name: str, text: Any) -> Any:
-        kinds = [kind for kind in _FROM_TEXT if isinstance(self._fields.get(name), kind)]
-        return _FROM_TEXT[kinds[0]](text) if kinds else text
+        read = (_FROM_TEXT[each[0]](each[1]) if isinstance(each, list) else each for each in values)
+        return number, tuple(read), bool(before)
 
     def write(self, number: int, values: Values, *, leads_on: bool) -> str:
         """Returns the text of a position, if it leads to another page."""
-        texts = [each.hex() if isinstance(each, bytes) else each for each in values]
-        texts = [each.isoformat() if isinstance(each, date) else each for each in texts]
-        return self._signer.sign_object([number, *texts]) if leads_on else ""
+        if not leads_on:
+            return ""
+        texts: list[Any] = [["x", each.hex()] if isinstance(each, bytes) else each for each in values]
+        letters = {True: "t", False: "d"}
+        texts = [
+            [letters[isinstance(each, datetime)], each.isoformat()] if isinstance(each, date) else each
+            for each in texts
+        ]
+        return self._signer.sign_object([number, *texts])
 
 
 def read_page(
     request: HttpRequest,
-    streams: Sequence[Stream],
+    streams: Sequence[Readable],
     order: Order,
     *,
     count: int | None,
@@ -209,7 +234,7 @@ def read_page(
 
     count: how many rows there are, None where they were not counted. fetch: returns the entries of these ids.
     """
-    positions = _Positions(request, streams[0].rows.model, order)
+    positions = _Positions(request, order)
     number, position, backwards = positions.read(request.GET)
     found, position, backwards = _find(streams, order, position, backwards)
     has_come, has_more, found = position is not None, len(found) > PAGE_ROWS, found[:PAGE_ROWS]
@@ -229,7 +254,7 @@ def read_page(
 
 
 def _find(
-    streams: Sequence[Stream], order: Order, position: Values | None, backwards: bool
+    streams: Sequence[Readable], order: Order, position: Values | None, backwards: bool
 ) -> tuple[list[Values], Values | None, bool]:
     """Returns one row more than a page has, and where they were found.
 

@@ -84,7 +84,7 @@ def test_customer_list_sorts_and_finds_names_without_capitals_and_accents(
 
     def listed(query: str) -> list[str]:
         page = charlie.get(f"/o/alder/customers/{query}").context["page"]
-        return [row.name for row in page.object_list]
+        return [row.name for row in page.entries]
 
     assert listed("") == ["Ärzte Zentrum", "École", "zebra", "Zürcher"]
     for q, found in {"ärzte": "Ärzte Zentrum", "zentrum+aerzte": "Ärzte Zentrum", "ECOLE": "École"}.items():

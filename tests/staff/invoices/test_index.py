@@ -309,5 +309,7 @@ def test_invoice_list_of_many_adds_up_when_asked(
     assert "1–2 of more than 2" in page
     assert "2 of more than 2" in charlie.get("/o/alder/invoices/?before=last").content.decode()
     assert "?totals=all" in page
-    [dollars] = charlie.get("/o/alder/invoices/?totals=all").context["totals"]
+    added_up = charlie.get("/o/alder/invoices/?totals=all")
+    assert f"?totals=all&amp;after={added_up.context['page'].following}" in added_up.content.decode()
+    [dollars] = added_up.context["totals"]
     assert dollars == CurrencyTotals(3, usd(300_000), usd(0), usd(300_000))

@@ -13,7 +13,8 @@ from partway.accounts.models import Organization
 from partway.billing.models import Adjustment, Customer, Invoice, Payment, Refund
 from partway.lib.clock import now, today
 from partway.lib.money import Money
-from partway.staff import position_pages
+from partway.staff import keyset_pages
+from partway.staff.payments import index as payment_index
 from partway.staff.payments import sources
 from partway.staff.payments.pages import CurrencyTotals
 from partway.staff.payments.sources import Position, Source
@@ -206,10 +207,10 @@ def walk(client: Client, link: str, query: str = "") -> list[list[str]]:
     while True:
         page = client.get(f"{URL}{query}").context["page"]
         found.append([entry.pk for entry in page.entries])
-        if link == "next" and page.end_index < page.count:
-            query = f"?after={page.entries[-1].pk}"
-        elif link == "prev" and page.start_index > 1:
-            query = f"?before={page.entries[0].pk}"
+        if link == "next" and page.following:
+            query = f"?after={page.following}"
+        elif link == "prev" and page.previous:
+            query = f"?before={page.previous}"
         else:
             return found
 
@@ -217,23 +218,37 @@ def walk(client: Client, link: str, query: str = "") -> list[list[str]]:
 def test_payment_pages_follow_each_other(
     charlie: Client, rows: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(position_pages, "PAGE_ROWS", 2)
+    monkeypatch.setattr(keyset_pages, "PAGE_ROWS", 2)
     newest_first = list(rows.values())[::-1]
     assert walk(charlie, "next") == [newest_first[:2], newest_first[2:4], newest_first[4:]]
     assert walk(charlie, "prev", "?before=last") == [newest_first[3:], newest_first[1:3], newest_first[:2]]
-    assert "3–4 of 5" in charlie.get(URL, {"after": newest_first[1]}).content.decode()
-    assert "2–3 of 5" in charlie.get(URL, {"before": newest_first[3]}).content.decode()
-    # Of a row that the filters leave out, and from both ends.
-    assert listed(charlie, after=rows["fee"], kind="payment") == [rows["check"]]
-    assert listed(charlie, after=rows["check"]) == newest_first[3:]
-    assert listed(charlie, before=rows["waiting"]) == newest_first[:2]
+    first = charlie.get(URL).context["page"]
+    assert "3–4 of 5" in charlie.get(URL, {"after": first.following}).content.decode()
+    second = charlie.get(URL, {"after": first.following}).context["page"]
+    assert "1–2 of 5" in charlie.get(URL, {"before": second.previous}).content.decode()
+    # A position with other filters, and one of no list.
+    assert listed(charlie, after=second.following, kind="payment") == [rows["check"]]
     assert listed(charlie, after="pay_0") == newest_first[:2]
+
+
+def test_payment_list_of_many_adds_up_when_asked(
+    charlie: Client, rows: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payment_index, "MAX_COUNTED", 3)
+    monkeypatch.setattr(keyset_pages, "PAGE_ROWS", 2)
+    page = charlie.get(URL).content.decode()
+    assert "More than 3 entries." in page
+    assert "1–2 of more than 3" in page
+    added_up = charlie.get(URL, {"totals": "all"})
+    assert [each.count for each in added_up.context["totals"]] == [5]
+    following = added_up.context["page"].following
+    assert f"?totals=all&amp;after={following}" in added_up.content.decode()
 
 
 def test_payment_pages_keep_rows_of_one_moment_apart(
     charlie: Client, invoice: Invoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(position_pages, "PAGE_ROWS", 1)
+    monkeypatch.setattr(keyset_pages, "PAGE_ROWS", 1)
     at = datetime(2026, 3, 2, 12, tzinfo=UTC)
     made = [personas.captured_payment(invoice, 1_000).pk for _ in range(2)]
     made += [personas.record_check(invoice, 1_000, paid_on=date(2026, 3, 2)).pk for _ in range(2)]
@@ -274,11 +289,10 @@ def test_payment_list_query_count_is_constant(charlie: Client, dana: Customer) -
         personas.settle_rest(invoice)
     with CaptureQueriesContext(connection) as queries:
         newest_first = listed(charlie)
-        assert listed(charlie, after=newest_first[0]) == newest_first[1:]
+        assert listed(charlie, before="last") == newest_first
     assert len(newest_first) == 12
-    # A page after a row asks where that is, and how many rows of each kind follow. What begins and ends the snapshot
-    # differs by database.
-    assert len([query for query in queries if query["sql"].lstrip("(").startswith("SELECT")]) == 19 + 25
+    # What begins and ends the snapshot differs by database.
+    assert len([query for query in queries if query["sql"].lstrip("(").startswith("SELECT")]) == 53
 
 
 @pytest.mark.parametrize(

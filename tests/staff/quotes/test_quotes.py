@@ -107,7 +107,7 @@ def test_quote_list_sorts_and_finds_numbers_by_their_key(charlie: Client, dana: 
 
     def listed(query: str) -> list[str]:
         page = charlie.get(f"/o/alder/quotes/?{query}").context["page"]
-        return [row.pk for row in page.object_list]
+        return [row.pk for row in page.entries]
 
     assert listed("sort=number") == [*made, draft]
     assert listed("sort=-number") == [draft, *made[::-1]]
@@ -124,7 +124,7 @@ def test_quote_list_sorts_and_finds_customers_without_capitals_and_accents(
 
     def listed(query: str) -> list[str]:
         page = charlie.get(f"/o/alder/quotes/?{query}").context["page"]
-        return [row.pk for row in page.object_list]
+        return [row.pk for row in page.entries]
 
     in_order = [made[name] for name in ("Ärzte Zentrum", "zebra", "Zürcher")]
     assert listed("sort=customer") == listed("sort=-customer")[::-1] == in_order
@@ -146,7 +146,7 @@ def test_quote_list_groups_totals_by_currency(charlie: Client, dana: Customer) -
         for currency, total_minor in (("JPY", 900_000), ("USD", 10_000), ("USD", 20_000))
     ]
     page = charlie.get("/o/alder/quotes/?sort=total").context["page"]
-    assert [row.pk for row in page.object_list] == made
+    assert [row.pk for row in page.entries] == made
 
 
 def test_quote_list_row_shows_deposit_status(charlie: Client, dana: Customer) -> None:

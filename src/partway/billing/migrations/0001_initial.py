@@ -288,6 +288,23 @@ class Migration(migrations.Migration):
                     models.Index(fields=["organization", "-created_at", "-id"], name="quote_newest"),
                     models.Index(fields=["organization", "number_key", "id"], name="quote_by_number"),
                     models.Index(
+                        fields=["organization", "status", "-created_at", "-id"], name="quote_by_status"
+                    ),
+                    models.Index(
+                        fields=["organization", "status", "number_key", "id"], name="quote_of_status_number"
+                    ),
+                    models.Index(
+                        fields=["organization", "status", "valid_until", "id"], name="quote_of_status_until"
+                    ),
+                    models.Index(
+                        fields=["organization", "status", "customer_key", "-id"],
+                        name="quote_of_status_customer",
+                    ),
+                    models.Index(
+                        fields=["organization", "status", "currency", "total_minor", "id"],
+                        name="quote_of_status_total",
+                    ),
+                    models.Index(
                         condition=models.Q(("issued_to__isnull", False)),
                         fields=["issued_to"],
                         name="quote_by_party",
@@ -591,7 +608,7 @@ class Migration(migrations.Migration):
                     models.Index(
                         fields=["organization", "status", "-created_at", "-id"], name="invoice_by_status"
                     ),
-                    models.Index(fields=["customer", "-created_at"], name="invoice_by_customer"),
+                    models.Index(fields=["customer", "-created_at", "-id"], name="invoice_by_customer"),
                     models.Index(fields=["organization", "due_on", "id"], name="invoice_by_due_on"),
                     models.Index(fields=["organization", "sent_at", "id"], name="invoice_by_sent_at"),
                     models.Index(fields=["organization", "number_key", "id"], name="invoice_by_number"),

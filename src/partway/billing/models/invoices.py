@@ -115,7 +115,7 @@ class Invoice(Document):
         indexes: ClassVar = [
             models.Index(fields=["organization", "-created_at", "-id"], name="invoice_newest"),
             models.Index(fields=["organization", "status", "-created_at", "-id"], name="invoice_by_status"),
-            models.Index(fields=["customer", "-created_at"], name="invoice_by_customer"),
+            models.Index(fields=["customer", "-created_at", "-id"], name="invoice_by_customer"),
             models.Index(fields=["organization", "due_on", "id"], name="invoice_by_due_on"),
             models.Index(fields=["organization", "sent_at", "id"], name="invoice_by_sent_at"),
             models.Index(fields=["organization", "number_key", "id"], name="invoice_by_number"),

@@ -124,6 +124,21 @@ class Quote(Document):
         indexes: ClassVar = [
             models.Index(fields=["organization", "-created_at", "-id"], name="quote_newest"),
             models.Index(fields=["organization", "number_key", "id"], name="quote_by_number"),
+            # The other orders of the list, of each status; pages merge them.
+            models.Index(fields=["organization", "status", "-created_at", "-id"], name="quote_by_status"),
+            models.Index(
+                fields=["organization", "status", "number_key", "id"], name="quote_of_status_number"
+            ),
+            models.Index(
+                fields=["organization", "status", "valid_until", "id"], name="quote_of_status_until"
+            ),
+            models.Index(
+                fields=["organization", "status", "customer_key", "-id"], name="quote_of_status_customer"
+            ),
+            models.Index(
+                fields=["organization", "status", "currency", "total_minor", "id"],
+                name="quote_of_status_total",
+            ),
             models.Index(fields=["issued_to"], condition=Q(issued_to__isnull=False), name="quote_by_party"),
             SearchIndex(name="quote_search"),
             models.Index(fields=["valid_until"], condition=Q(status="sent"), name="quote_to_expire"),

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from html import escape
 
 from django import template
 from django.utils.functional import Promise
@@ -112,9 +113,10 @@ def money(amount: Money) -> SafeString:
     """The amount with smaller decimals; its text stays whole for copying and for screen readers."""
     text = format_money(amount).replace("-", "−", 1)
     before, decimals, after = split_decimals(text)
-    long = SafeString(" data-long") if len(text) >= _LONG else ""
-    small = format_html('<span class="decimals">{}</span>', decimals) if decimals else ""
-    return format_html('<span class="amount"{}>{}{}{}</span>', long, before, small, after)
+    # Not by format_html, which takes five times as long: a list has two hundred amounts.
+    long = " data-long" if len(text) >= _LONG else ""
+    small = f'<span class="decimals">{escape(decimals)}</span>' if decimals else ""
+    return SafeString(f'<span class="amount"{long}>{escape(before)}{small}{escape(after)}</span>')
 
 
 @register.filter

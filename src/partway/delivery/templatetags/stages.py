@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from html import escape
 
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
@@ -15,7 +16,7 @@ from ..formats import format_money
 
 _MIN_PERCENT = 1.5  # a part that exists is visible, and a bar that is not full does not look full
 
-_HATCH = SafeString(
+_HATCH = (
     '<pattern id="{0}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     '<rect class="stage-hatch-ground" width="6" height="6"/>'
     '<line class="stage-hatch-line" x1="1" y1="0" x2="1" y2="6"/></pattern>'
@@ -55,16 +56,16 @@ def stage_legend(
 
 
 def _drawing(first: float, second: float, *, label: str = "", kind: str = "stage-bar") -> SafeString:
-    name = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
-    left = SafeString('<rect class="stage-left" width="100%" height="100%"/>')
-    paid = format_html('<rect class="stage-paid" width="{}%" height="100%"/>', f"{first:g}") if first else ""
-    requested = SafeString("")
+    # Not by format_html, which takes five times as long; only the label has a text from outside.
+    name = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
+    parts = ['<rect class="stage-left" width="100%" height="100%"/>']
+    if first:
+        parts.append(f'<rect class="stage-paid" width="{first:g}%" height="100%"/>')
     if second:
         hatch = f"hatch-{secrets.token_hex(4)}"  # unique in a page that shows many bars
-        shape = '<rect class="stage-requested" x="{}%" width="{}%" height="100%" fill="url(#{})"/>'
-        pattern = format_html(_HATCH, hatch)
-        requested = pattern + format_html(shape, f"{first:g}", f"{second:g}", hatch)
-    return format_html('<svg class="{}" {}>{}{}{}</svg>', kind, name, left, paid, requested)
+        at = f'x="{first:g}%" width="{second:g}%" height="100%"'
+        parts += [_HATCH.format(hatch), f'<rect class="stage-requested" {at} fill="url(#{hatch})"/>']
+    return SafeString(f'<svg class="{kind}" {name}>{"".join(parts)}</svg>')
 
 
 def stage_widths(total: int, paid: int, requested: int) -> tuple[float, float]:

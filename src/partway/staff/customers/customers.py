@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.forms.models import model_to_dict
 from django.http import HttpResponse
 from django.utils.translation import gettext
@@ -22,7 +21,10 @@ from ..access import get_own_or_404
 from ..context import MemberContext
 from ..forms import ConcurrentEditForm, IdempotencyKeyField, query_text, text_field
 from ..invoice_rows import with_open_requests
-from ..keyset_pages import PAGE_ROWS
+from ..keyset_pages import MAX_COUNTED, Order, Stream, count_rows, found_or_walked, read_page
+
+_BY_NAME = Order(("sort_key", "id"), is_whole=True)
+_NEWEST = Order(("-created_at", "-id"), is_whole=True)
 
 
 class CustomerForm(ConcurrentEditForm):
@@ -43,10 +45,24 @@ class NewCustomerForm(CustomerForm):
 def index(ctx: MemberContext) -> HttpResponse:
     """Searches and paginates."""
     q = query_text(ctx.request.GET, "q")
-    mine = Customer.objects.for_organization(ctx.organization)
+    mine: QuerySet[Customer] = Customer.objects.for_organization(ctx.organization)
     rows = Search(q, ctx.organization).among(Customer.objects.all()) if q else mine
-    page = Paginator(rows.order_by("sort_key", "id"), PAGE_ROWS).get_page(ctx.request.GET.get("page"))
-    context = {"page": page, "q": q, "has_none_yet": not page.object_list and not mine.exists()}
+    count = count_rows(rows)
+    if q:
+        rows = found_or_walked(rows, among=mine, limit=count)
+    page = read_page(
+        ctx.request,
+        [Stream(rows)],
+        _BY_NAME,
+        count=count,
+        fetch=lambda ids: {row.pk: row for row in Customer.objects.filter(pk__in=ids)},
+    )
+    context = {
+        "page": page,
+        "max_counted": MAX_COUNTED,
+        "q": q,
+        "has_none_yet": not page.entries and not mine.exists(),
+    }
     return ctx.render("staff/customers/index.html", context)
 
 
@@ -56,8 +72,14 @@ def show(ctx: MemberContext, customer_id: str) -> HttpResponse:
     theirs = Q(payment__invoice__customer=customer) | Q(payment__quote__customer=customer)
     with_credit = credit.payments_with_credit(customer).select_related("invoice", "quote")
     refunds = Refund.objects.filter(theirs).select_related("payment__invoice", "payment__quote")
-    rows = with_open_requests(Invoice.objects.for_organization(ctx.organization).filter(customer=customer))
-    page = Paginator(rows.order_by("-created_at", "-id"), PAGE_ROWS).get_page(ctx.request.GET.get("page"))
+    invoices = Invoice.objects.filter(customer=customer)
+    page = read_page(
+        ctx.request,
+        [Stream(invoices)],
+        _NEWEST,
+        count=count_rows(invoices),
+        fetch=lambda ids: {row.pk: row for row in with_open_requests(Invoice.objects.filter(pk__in=ids))},
+    )
     with snapshot():  # the credit is that of the payments that are shown
         context = {
             "customer": customer,
@@ -65,6 +87,7 @@ def show(ctx: MemberContext, customer_id: str) -> HttpResponse:
                 (label, getattr(customer, name)) for name, label in CUSTOMER_TEXTS.items()
             ),
             "page": page,
+            "max_counted": MAX_COUNTED,
             "credit": credit.balances(customer),
             "refunds": list(refunds.order_by("-refunded_on", "-created_at", "-pk")),
             "credit_from": [

@@ -108,4 +108,4 @@ def stored_status(query: QueryDict) -> str:
 
 def is_indexed(query: QueryDict) -> bool:
     """Returns whether an index has the rows of these filters in each order: all, or those of one stored status."""
-    return not query.keys() - {"status", "sort"} and query.get("status") not in _STORED
+    return not query.keys() - {"status", "sort", "totals"} and query.get("status") not in _STORED

@@ -19,14 +19,12 @@ from partway.lib.money import Money
 from ..context import MemberContext
 from ..forms import query_text
 from ..invoice_rows import with_open_requests
-from ..keyset_pages import Order, Stream, found_or_walked, read_page
+from ..keyset_pages import MAX_COUNTED, Order, Stream, found_or_walked, read_page
 from ..list_filters import customer_suggestions, without_empty_fields
 from .filters import STATES, FilteredInvoices, apply_filters, is_indexed, stored_status
 
 # The statuses in the order of a list by status: invoices that need an act come first. Overdue is left to the due date.
 _RANKS = {"sent": 0, "draft": 1, "paid": 2, "written_off": 3, "void": 4}
-# The totals of more invoices are added up when a member asks for them, so that no page costs more in a longer list.
-MAX_COUNTED = 5_000
 
 _NEWEST = Order(("-created_at", "-id"), is_whole=True)
 # Amounts of different currencies do not compare, so the rows are grouped by currency.
@@ -71,7 +69,9 @@ def index(ctx: MemberContext) -> HttpResponse:
         return redirected
     filtered = apply_filters(ctx)
     order = read_order(filtered, ctx)
-    limit = None if ctx.request.GET.get("totals") == "all" else MAX_COUNTED
+    limit: int | None = MAX_COUNTED
+    if ctx.request.GET.get("totals") == "all":
+        limit, filtered.query["totals"] = None, "all"  # also on the next page
     with snapshot():  # the totals are of the rows that are shown
         totals = _totals(filtered, ctx, limit=limit)
         count = None if totals is None else sum(each.count for each in totals)

@@ -14,6 +14,7 @@ from partway.gateways.registry import GATEWAYS
 from partway.lib.money import EXPONENTS
 
 from ..context import MemberContext
+from ..keyset_pages import MAX_COUNTED
 from ..list_filters import customer_suggestions, people, without_empty_fields
 from .filters import KINDS, OFFLINE, STATES, apply_filters
 from .pages import read_page
@@ -24,11 +25,15 @@ def index(ctx: MemberContext) -> HttpResponse:
     if redirected := without_empty_fields(ctx):
         return redirected
     filtered = apply_filters(ctx)
+    limit: int | None = MAX_COUNTED
+    if ctx.request.GET.get("totals") == "all":
+        limit, filtered.query["totals"] = None, "all"  # also on the next page
     with snapshot():  # the totals are of the rows that are shown
-        page, totals = read_page(filtered.rows, ctx)
+        page, totals = read_page(filtered.rows, ctx, limit=limit)
     context = {
         "page": page,
         "totals": totals,
+        "max_counted": MAX_COUNTED,
         "query": filtered.query,
         "chips": filtered.chips,
         "filter_errors": filtered.filter_errors,
@@ -36,7 +41,7 @@ def index(ctx: MemberContext) -> HttpResponse:
         "selects": _selects(ctx, filtered.query),
         "currencies": sorted(EXPONENTS),
         "customer_suggestions": customer_suggestions(ctx),
-        "has_none_yet": not page.count and not filtered.query,
+        "has_none_yet": page.count == 0 and not filtered.query,
     }
     return ctx.render("staff/payments/index.html", context)
 

@@ -11,13 +11,14 @@ from django.db.models import Count, QuerySet, Sum
 
 from partway.lib.money import Money
 
-from .. import position_pages
+from .. import keyset_pages
 from ..context import MemberContext
-from ..position_pages import PositionPage
+from ..keyset_pages import KeysetPage, Order, Values
 from .filters import Rows
-from .sources import SOURCES, Entry, Position, Source
+from .sources import Entry, Position, Source
 
 _ROWS_AT_ONCE = 2_000
+NEWEST = Order(("-day", "-at", "-id"), is_whole=True)  # of a Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +37,47 @@ class CurrencyTotals:
         return self.money_in - self.money_out - self.fees
 
 
-def read_page(rows: Rows, ctx: MemberContext) -> tuple[PositionPage[Entry], list[CurrencyTotals]]:
-    """Returns the page that the address names, and the totals of all pages, the organization's own currency first."""
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """The rows of one kind, which an index has in the order of the list; pages merge the kinds."""
+
+    source: Source
+    rows: QuerySet[Any]
+    zone: str
+
+    def read(self, order: Order, after: Values | None, limit: int) -> list[Values]:
+        """Returns the positions of at most `limit` rows after this one, in this order."""
+        is_newest_first = order == NEWEST
+        ordered = self.rows.order_by(*self.source.order())
+        ordered = ordered if is_newest_first else ordered.reverse()
+        if after is not None:
+            side = self.source.older if is_newest_first else self.source.newer
+            ordered = ordered.filter(side(Position(*after), self.zone))
+        return [
+            self.source.position(row, self.zone) for row in ordered.values_list(*self.source.columns)[:limit]
+        ]
+
+
+def read_page(
+    rows: Rows, ctx: MemberContext, *, limit: int | None
+) -> tuple[KeysetPage[Entry], list[CurrencyTotals] | None]:
+    """Returns the page that the address names, and the totals of all pages, the organization's own currency first.
+
+    No totals of more rows than the limit.
+    """
     zone = ctx.organization.time_zone
-    totals = _totals(rows, ctx.organization.currency)
-
-    def beside(row_id: str, is_before: bool) -> Rows | None:
-        for source in SOURCES:
-            if not row_id.startswith(source.id_prefix):
-                continue
-            found = source.select(ctx.organization).filter(pk=row_id).values_list(*source.columns).first()
-            if found is not None:
-                anchor = source.position(found, zone)
-                side = Source.newer if is_before else Source.older
-                return {each: selected.filter(side(each, anchor, zone)) for each, selected in rows.items()}
-        return None
-
-    page = position_pages.read_page(
-        ctx,
-        rows,
-        count=sum(each.count for each in totals),
-        beside=beside,
-        count_rows=lambda part: sum(selected.count() for selected in part.values()),
-        read=lambda part, backwards: _entries(_merge(part, zone, backwards=backwards), rows, zone),
+    count = 0
+    for selected in rows.values():
+        if limit is not None and count <= limit:
+            count += selected.order_by().values("pk")[: limit + 1 - count].count()
+    is_counted = limit is None or count <= limit
+    totals = _totals(rows, ctx.organization.currency) if is_counted else None
+    page = keyset_pages.read_page(
+        ctx.request,
+        [_Kind(source, selected, zone) for source, selected in rows.items()],
+        NEWEST,
+        count=None if totals is None else sum(each.count for each in totals),
+        fetch=lambda ids: _entries(ids, rows, zone),
     )
     return page, totals
 
@@ -98,18 +117,6 @@ def _totals(rows: Rows, own: str) -> list[CurrencyTotals]:
     ]
 
 
-def _merge(rows: Rows, zone: str, *, backwards: bool) -> list[tuple[Position, Source]]:
-    """Returns the positions of one page, newest first; of each kind no more are read than a page has."""
-    found = []
-    for source, selected in rows.items():
-        ordered = selected.order_by(*source.order())
-        ordered = ordered.reverse() if backwards else ordered
-        columns = ordered.values_list(*source.columns)[: position_pages.PAGE_ROWS]
-        found += [(source.position(row, zone), source) for row in columns]
-    found.sort(key=lambda placed: placed[0], reverse=True)
-    return found[-position_pages.PAGE_ROWS :] if backwards else found[: position_pages.PAGE_ROWS]
-
-
 def every_entry(rows: Rows, zone: str) -> Iterator[tuple[Entry, Any]]:
     """Yields all rows newest first, each with the minor units of money that it moved, as `money_in` and `money_out`.
 
@@ -128,12 +135,12 @@ def every_entry(rows: Rows, zone: str) -> Iterator[tuple[Entry, Any]]:
         yield entry, row
 
 
-def _entries(placed: list[tuple[Position, Source]], rows: Rows, zone: str) -> list[Entry]:
-    """Reads the rows of these positions, those of one kind at once."""
+def _entries(ids: list[str], rows: Rows, zone: str) -> dict[str, Entry]:
+    """Reads the rows of these ids, those of one kind at once."""
     found: dict[str, Entry] = {}
     for source in rows:
-        ids = [position.pk for position, other in placed if other is source]
-        if ids:
-            related = source.rows.filter(pk__in=ids).select_related(*source.related)
+        own = [pk for pk in ids if pk.startswith(source.id_prefix) and pk not in found]
+        if own:
+            related = source.rows.filter(pk__in=own).select_related(*source.related)
             found |= {row.pk: source.present(source, row, zone) for row in related}
-    return [found[position.pk] for position, _source in placed if position.pk in found]
+    return found

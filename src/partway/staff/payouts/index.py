@@ -12,10 +12,12 @@ from partway.billing.models import Payout
 from partway.billing.snapshots import snapshot
 from partway.lib.money import Money
 
-from .. import position_pages
 from ..context import MemberContext
+from ..keyset_pages import Order, Stream, read_page
 from ..list_filters import without_empty_fields
 from .filters import STATES, Rows, apply_filters
+
+_NEWEST = Order(("-arrives_on", "-id"), is_whole=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +34,15 @@ def index(ctx: MemberContext) -> HttpResponse:
     if redirected := without_empty_fields(ctx):
         return redirected
     filtered = apply_filters(ctx)
-
-    def beside(row_id: str, is_before: bool) -> Rows | None:
-        anchor = Payout.objects.for_organization(ctx.organization).filter(pk=row_id).first()
-        if anchor is None:
-            return None
-        side = "gt" if is_before else "lt"
-        # The day by itself too, so that the database finds its place in the index.
-        near = Q(**{f"arrives_on__{side}e": anchor.arrives_on})
-        beyond = Q(**{f"arrives_on__{side}": anchor.arrives_on}) | Q(**{f"pk__{side}": anchor.pk})
-        return filtered.rows.filter(near & beyond)
-
+    with_entries = Payout.objects.select_related("gateway_account").annotate(entries=Count("items"))
     with snapshot():  # the totals are of the rows that are shown
         totals = _totals(filtered.rows, ctx.organization.currency)
-        page = position_pages.read_page(
-            ctx,
-            filtered.rows,
+        page = read_page(
+            ctx.request,
+            [Stream(filtered.rows)],
+            _NEWEST,
             count=sum(each.count for each in totals),
-            beside=beside,
-            count_rows=Rows.count,
-            read=_read,
+            fetch=lambda ids: {payout.pk: payout for payout in with_entries.filter(pk__in=ids)},
         )
     context = {
         "page": page,
@@ -79,11 +70,3 @@ def _totals(rows: Rows, own: str) -> list[CurrencyTotals]:
         CurrencyTotals(row["count"], *(Money(row[name], row["currency"]) for name in ("pending", "paid")))
         for row in sorted(found, key=lambda row: (row["currency"] != own, row["currency"]))
     ]
-
-
-def _read(rows: Rows, backwards: bool) -> list[Payout]:
-    newest = rows.select_related("gateway_account").annotate(entries=Count("items"))
-    ordered = newest.order_by("arrives_on", "pk") if backwards else newest.order_by("-arrives_on", "-pk")
-    return sorted(
-        ordered[: position_pages.PAGE_ROWS], key=lambda payout: (payout.arrives_on, payout.pk), reverse=True
-    )

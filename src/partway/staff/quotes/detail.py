@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -21,45 +21,60 @@ from .. import payment_rows, timeline
 from ..access import get_quote_or_404
 from ..context import MemberContext
 from ..forms import query_text
-from ..keyset_pages import PAGE_ROWS
+from ..keyset_pages import MAX_COUNTED, Order, Stream, count_rows, found_or_walked, read_page
 
 _FILTERS = {"": _("All"), **dict(QuoteStatus.choices)}
+_NEWEST = Order(("-created_at", "-id"), is_whole=True)
 _SORTS = {
-    "number": ("number_key", "id"),
-    "-number": ("-number_key", "-id"),
-    "valid_until": ("valid_until", "id"),
-    "-valid_until": ("-valid_until", "-id"),
-    "customer": ("customer__sort_key", "customer_id", "id"),
-    "-customer": ("-customer__sort_key", "-customer_id", "-id"),
+    "number": Order(("number_key", "id"), is_whole=True),
+    "valid_until": Order(("valid_until", "id")),
+    "customer": Order(("customer_key", "-id")),
     # Amounts of different currencies do not compare, so the rows are grouped by currency.
-    "total": ("currency", "total_minor", "id"),
-    "-total": ("-currency", "-total_minor", "-id"),
+    "total": Order(("currency", "total_minor", "id")),
 }
-_NEWEST = ("-created_at", "-id")
+_ORDERS = {**_SORTS, **{f"-{name}": order.reversed() for name, order in _SORTS.items()}}
 
 
 def index(ctx: MemberContext) -> HttpResponse:
     """Searches, filters, sorts and paginates."""
     query = ctx.request.GET
-    status = query.get("status", "") if query.get("status", "") in _FILTERS else ""
-    q = query_text(query, "q")
-    mine = Quote.objects.filter(organization=ctx.organization)
+    status, q = query.get("status", ""), query_text(query, "q")
+    if status not in _FILTERS:
+        status = ""
+    order = _ORDERS.get(query.get("sort", ""), _NEWEST)
+    mine: QuerySet[Quote] = Quote.objects.filter(organization=ctx.organization)
     rows = Search(q, ctx.organization).among(Quote.objects.all()) if q else mine
     rows = rows.filter(status=status) if status else rows
-    ordered = rows.order_by(*_SORTS.get(query.get("sort", ""), _NEWEST))
-    fetched = ordered.select_related("customer").prefetch_related("payments")
-    page = Paginator(fetched, PAGE_ROWS).get_page(query.get("page"))
+    count = count_rows(rows)
+    is_whole = order.is_whole
+    if q:
+        is_whole |= count is not None
+        rows = found_or_walked(rows, among=mine, limit=count)
+    fetched = Quote.objects.select_related("customer").prefetch_related("payments")
+    page = read_page(
+        ctx.request,
+        [Stream(rows)] if is_whole else _of_each_status(rows, status),
+        order,
+        count=count,
+        fetch=lambda ids: {row.pk: row for row in fetched.filter(pk__in=ids)},
+    )
     context = {
         "page": page,
-        "rows": [(quote, deposits.deposit_status(quote)) for quote in page.object_list],
+        "rows": [(quote, deposits.deposit_status(quote)) for quote in page.entries],
+        "max_counted": MAX_COUNTED,
         "q": q,
         "status": status,
         "status_label": _FILTERS[status],
         "filters": list(_FILTERS.items()),
         "sort": query.get("sort", ""),
-        "has_none_yet": not page.object_list and not mine.exists(),
+        "has_none_yet": not page.entries and not mine.exists(),
     }
     return ctx.render("staff/quotes/index.html", context)
+
+
+def _of_each_status(rows: QuerySet[Quote], status: str) -> list[Stream]:
+    """Returns the quotes of each status, or of the only one, which an index has in each order."""
+    return [Stream(rows.filter(status=each)) for each in QuoteStatus if status in ("", each)]
 
 
 def live(ctx: MemberContext, quote_id: str) -> HttpResponseBase:

@@ -4,6 +4,7 @@
 {% evidence_until dispute.evidence_due_at %}               until when, and how many days are left
 {% unprintable_warning invoice %}                          what its PDF cannot show
 {% icon "invoice" %}                                       from the sprite, in the color of the text
+{% invoice_rows page.entries organization today %}         the rows of a table of invoices
 {% query_with sort="due_on" page="" %}                     this page's query with those parts changed
 {% query_without chip.names %}                             this page's query without those parts
 {% hidden_query_fields "q" %}                              the other parts, as hidden fields of a form
@@ -56,11 +57,13 @@ from partway.lib.typed_numbers import (
 )
 
 from ..context import MemberContext
+from ..invoice_rows import invoice_rows
 from ..live import live_page, payment_under_way
 
 register = template.Library()
 
 register.filter("adjustment_label", adjustment_label)
+register.simple_tag(invoice_rows)
 
 # Of the script that computes what remains while one types; those of the parser are the server's.
 REMAINING_MESSAGES = {
@@ -81,6 +84,7 @@ REMAINING_MESSAGES = {
     "online_rest_or_all": _("%(rest)s would be left that cannot be paid online. Ask for %(all)s instead."),
 }
 
+_PAGES = ("page", "before", "after")  # the parts of an address that name a page
 _METHOD_LABELS = {"card": _("Card"), "bank_debit": _("Bank debit"), "": "–"}
 _MAIL_KIND_LABELS = {
     "invoice_sent": _("Invoice"),
@@ -253,7 +257,7 @@ def _url(context: Context, query: QueryDict) -> str:
 @register.simple_tag(takes_context=True)
 def hidden_query_fields(context: Context, *own: str) -> SafeString:
     """The parts of the query besides a form's own fields, as hidden fields, so that the form keeps them."""
-    others = [(name, value) for name, value in _query(context).items() if name not in (*own, "page")]
+    others = [(name, value) for name, value in _query(context).items() if name not in (*own, *_PAGES)]
     return format_html_join("", '<input type="hidden" name="{}" value="{}">', others)
 
 
@@ -280,4 +284,4 @@ def sort_header(context: Context, column: str) -> dict[str, str]:
     now = _query(context).get("sort", "")
     following = f"-{column}" if now == column else column
     order = {column: "ascending", f"-{column}": "descending"}.get(now, "none")
-    return {"order": order, "url": query_with(context, sort=following, page="")}
+    return {"order": order, "url": query_with(context, sort=following, **dict.fromkeys(_PAGES, ""))}
