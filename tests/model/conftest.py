@@ -17,7 +17,7 @@ from tests.support.sandbox_server import CallbackReceiver
 
 # After ten examples Hypothesis mostly varies the earlier ones, and new ones find more here.
 BATCH = 9
-IN_SPLIT_RUN = {"sqlite": 2, "postgresql": 1}
+IN_SPLIT_RUN = {"sqlite": 3, "postgresql": 1}
 STEPS = 50
 
 NewMachine = Callable[[], FullMachine]
