@@ -135,3 +135,16 @@ def test_violation_of_a_rule_is_found(owner: Member) -> None:
     owner.page.evaluate("document.getElementById('main').style.color = '#999'")
     rules = {violation.split(":")[0] for violation in violations(owner.page)}
     assert rules >= {"image-alt", "color-contrast"}
+
+
+def test_contrast_that_is_too_low_in_one_theme_is_found_on_a_page_known_as_right(owner: Member) -> None:
+    assert violations(owner.page) == []
+    owner.page.evaluate(
+        """() => {
+            const style = new CSSStyleSheet();
+            style.replaceSync("@media (prefers-color-scheme: dark) { h1 { color: #333 !important; } }");
+            document.adoptedStyleSheets = [style];
+        }"""
+    )
+    [violation] = violations(owner.page)
+    assert violation.startswith("dark color-contrast: <h1")
