@@ -14,6 +14,7 @@ from partway.accounts.permissions import Permission
 from partway.billing import links
 from partway.billing.ledger import adjustments, allocations
 from partway.billing.models import Adjustment, Allocation, Invoice, Payment, Quote
+from partway.billing.models.disputes import DisputeReason
 from partway.lib import clock
 from partway.lib.money import Money
 
@@ -32,6 +33,11 @@ class PaymentRow:
     can_refund: bool = False  # by hand; of an online payment through its gateway too
     on_its_way: Money | None = None  # the part of what was given back that the gateway has not confirmed
 
+    @property
+    def status(self) -> str:
+        """Its status as each page names it."""
+        return payment_status(self.payment)
+
 
 @dataclass(frozen=True, slots=True)
 class SettledRow:
@@ -39,6 +45,20 @@ class SettledRow:
 
     adjustment: Adjustment
     left: Money
+
+
+def payment_status(payment: Payment) -> str:
+    """Returns the stored status, or what is derived: unwanted, disputed, lost, returned, … (DESIGN section 4)."""
+    if payment.is_unwanted:
+        return "unwanted"
+    if payment.frozen_minor:
+        return "disputed"
+    if payment.lost_minor:  # which is rare, so that this may ask once for each
+        in_disputes = payment.disputes.lost().exclude(reason=DisputeReason.DEBIT_RETURNED)
+        return "lost" if in_disputes.exists() else "returned"
+    if not payment.refunded_minor:
+        return payment.status
+    return "refunded" if payment.refunded_minor == payment.captured_minor else "partly_refunded"
 
 
 def of_invoice(ctx: MemberContext, invoice: Invoice) -> list[PaymentRow | SettledRow]:

@@ -23,7 +23,6 @@ from ..access import get_own_or_404
 from ..confirm import RepeatableActForm, confirm, unavailable_message
 from ..context import MemberContext
 from . import disputes
-from .sources import payment_status
 
 _ROWS = Payment.objects.select_related(
     *("organization", "invoice__customer", "quote__customer", "payment_request", "gateway_account"), *ISSUED
@@ -49,7 +48,7 @@ def show(ctx: MemberContext, payment_id: str) -> HttpResponse:
         "row": payment_rows.payment_row(ctx, payment),
         "payment": payment,
         "document": payment.document,
-        "status": payment_status(payment),
+        "status": payment_rows.payment_status(payment),
         "gateway": gettext(GATEWAYS[account.gateway].name) if account else "",
         "operator_fee": gateway_calls.operator_fee(payment) if account else None,
         "allocations": moved,

@@ -19,11 +19,12 @@ from django.db.models.functions import Coalesce
 
 from partway.accounts.models import GatewayAccount, Organization
 from partway.billing.models import Adjustment, Dispute, Event, Invoice, Payment, Quote, Refund
-from partway.billing.models.disputes import DisputeReason
 from partway.billing.models.payments import UNSETTLED
 from partway.billing.models.search import Search
 from partway.lib import clock
 from partway.lib.money import Money
+
+from ..payment_rows import payment_status
 
 _COUNTING = (
     *("succeeded", "partly_refunded", "refunded", "disputed", "lost", "returned"),
@@ -185,20 +186,6 @@ class Source:
         """Selects rows of this currency whose amount, without its sign, is within these minor units."""
         within = Q(row_minor__gte=least, row_minor__lte=most) | Q(row_minor__gte=-most, row_minor__lte=-least)
         return Q(row_currency=currency) & within
-
-
-def payment_status(payment: Payment) -> str:
-    """Returns the stored status, or what is derived: unwanted, disputed, lost, returned, … (DESIGN section 4)."""
-    if payment.is_unwanted:
-        return "unwanted"
-    if payment.frozen_minor:
-        return "disputed"
-    if payment.lost_minor:  # which is rare, so that this may ask once for each
-        in_disputes = payment.disputes.lost().exclude(reason=DisputeReason.DEBIT_RETURNED)
-        return "lost" if in_disputes.exists() else "returned"
-    if not payment.refunded_minor:
-        return payment.status
-    return "refunded" if payment.refunded_minor == payment.captured_minor else "partly_refunded"
 
 
 def _present_payment(source: Source, payment: Payment, zone: str) -> Entry:
