@@ -120,7 +120,7 @@ trap 'exit 143' TERM
 static_phases() {
     phase "ruff check" "$bin/ruff" check .
     phase "ruff format" "$bin/ruff" format --check .
-    phase "mypy" "$bin/mypy" --strict src
+    phase "mypy" "$bin/mypy" --strict src clients/python/src
     phase "import-linter" "$bin/lint-imports" --no-logo
     phase "addresses" scripts/addresses.sh
     phase "migrations" "$bin/partway" makemigrations --check --dry-run

@@ -343,7 +343,7 @@ def resend(request: KeyRequest, quote_id: Id, body: Body[Input] = NOTHING) -> Qu
 
 @call(router, "POST", "/{quote_id}/accept", permission=Permission.RECORD_QUOTE_DECISIONS, returns=Quote)
 def accept(request: KeyRequest, quote_id: Id, body: Decision) -> Quote:
-    """Records that the customer accepted; they get a mail with what was recorded, and the link to pay the deposit."""
+    """Records that the customer accepted; they get a mail that says so, with the link to pay the deposit."""
     caller = request.caller
     quote_decisions.record_acceptance(
         get_quote(caller, quote_id), decision=spoken(caller, body), by=caller.actor, now=caller.now
