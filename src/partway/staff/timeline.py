@@ -37,13 +37,10 @@ class TimelineEntry:
 
 
 def entries(events: Iterable[Event], *, with_steps: bool = False) -> list[TimelineEntry]:
-    """Returns the entries of the events in their order; `with_steps`: also the internal steps of a checkout.
-
-    That the payment service charged nothing is no entry.
-    """
+    """Returns the entries of the events in their order; `with_steps`: also the internal steps of a checkout."""
     found = []
     for event in events:
-        if event.type in _HIDDEN_TYPES and (not with_steps or event.data.get("fee_minor") == 0):
+        if event.type in _HIDDEN_TYPES and not with_steps:
             continue
         replaced = versions.version_before(event)
         found.append(

@@ -13,7 +13,10 @@ from uuid import uuid4
 
 import httpx
 
+from partway.lib.untrusted_json import InvalidJson, read_json
+
 _SECONDS = 60.0
+_MAX_ANSWER = 10_000_000  # bytes
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -52,8 +55,8 @@ def main(arguments: Sequence[str]) -> int:
         print(f"No answer from {host}: {error}", file=sys.stderr)
         return 2
     try:
-        print(json.dumps(response.json(), indent=2, ensure_ascii=False))
-    except ValueError:
+        print(json.dumps(read_json(response.content, max_bytes=_MAX_ANSWER), indent=2, ensure_ascii=False))
+    except InvalidJson:
         print(f"{url} answered {response.status_code} without JSON; is it Partway?", file=sys.stderr)
         return 2
     return 0 if response.is_success else 1
@@ -73,7 +76,7 @@ def _body(fields: Sequence[str], file: str | None) -> str | None:
         if not separator or not name.rstrip(":"):
             raise ValueError(f"{field!r} is neither name=text nor name:=JSON")
         try:
-            body[name.removesuffix(":")] = json.loads(text) if name.endswith(":") else text
-        except ValueError as error:
+            body[name.removesuffix(":")] = read_json(text) if name.endswith(":") else text
+        except InvalidJson as error:
             raise ValueError(f"{field!r}: {error}") from None
     return json.dumps(body) if body else None

@@ -255,10 +255,11 @@ def test_close_under_a_constant_limit_is_unknown_at_once(stripe_harness: StripeH
 def test_slow_calls_of_closing_end_together(
     stripe_harness: StripeHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adapter, "_CLOSE_SECONDS", 0.5)
     checkout = authorized(stripe_harness)
-    stripe_harness.account.inject("slow", delay=0.3, count=3)  # in time each, and not together
-    assert stripe_harness.gateway.close(checkout.ref, "close:1") == CloseOutcome.UNKNOWN
+    with monkeypatch.context() as patched:
+        patched.setattr(adapter, "_CLOSE_SECONDS", 0.5)
+        stripe_harness.account.inject("slow", delay=0.3, count=3)  # in time each, and not together
+        assert stripe_harness.gateway.close(checkout.ref, "close:1") == CloseOutcome.UNKNOWN
     assert stripe_harness.gateway.close(checkout.ref, "close:2") == CloseOutcome.CLOSED
 
 
