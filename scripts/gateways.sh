@@ -20,8 +20,13 @@ status=0
 for gateway in stripe; do
     for database in sqlite postgresql; do
         printf '\n--- %s, %s\n' "$gateway" "$database"
+        ended=0
         TEST_GATEWAY=$gateway .venv/bin/python -m pytest -q --tb=short --show-capture=no --database="$database" "${split[@]}" \
-            tests/gateways tests/billing/payments tests/billing/races tests/crashes tests/model "${narrowing[@]}" || status=1
+            tests/gateways tests/billing/payments tests/billing/races tests/crashes tests/model "${narrowing[@]}" || ended=$?
+        # 5 is "no tests ran", which only arguments can excuse: they may fit none of this database's share.
+        if [ "$ended" != 0 ] && { [ "$ended" != 5 ] || [ ${#narrowing[@]} = 0 ]; }; then
+            status=1
+        fi
     done
 done
 exit "$status"
