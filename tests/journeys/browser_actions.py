@@ -90,11 +90,13 @@ class Member:
 
     def confirms(self, act: str) -> None:
         """Opens the dialog of an act and presses its button."""
+        self.page.wait_for_load_state()  # before its script has run, the link leads to a page of its own
         self.page.get_by_role("link", name=act, exact=True).click()
         self.page.get_by_role("dialog").locator("[type=submit]").click()
         expect(self.page.get_by_role("dialog")).to_have_count(0)
 
     def opens_request_dialog(self) -> None:
+        self.page.wait_for_load_state()
         self.page.get_by_role("link", name="Request Payment").click()
         expect(self.page.get_by_role("dialog")).to_be_visible()
 
