@@ -17,7 +17,7 @@ from django.urls import reverse
 from partway.accounts.models import Member, Organization
 from partway.accounts.permissions import Permission, permissions_of
 from partway.billing.events import Actor, member_actor
-from partway.billing.models import Alert
+from partway.billing.models import Alert, Payment
 from partway.lib import clock
 from partway.lib.natural_sort import sort_key
 
@@ -55,6 +55,11 @@ class MemberContext:
     def post_data(self) -> QueryDict | None:
         """The fields of the form that was sent, for a form's `data`; None on GET."""
         return self.request.POST if self.is_post else None
+
+    @property
+    def opened_on(self) -> str:
+        """The kind of page on which the member began this act, as its address and then its form say; mostly empty."""
+        return (self.post_data or self.request.GET).get("opened_on", "")
 
     @property
     def in_dialog(self) -> bool:
@@ -95,6 +100,12 @@ class MemberContext:
     def url(self, name: str, *ids: str) -> str:
         """Returns the path of a page of this organization."""
         return reverse(f"staff:{name}", args=[self.organization.slug, *ids])
+
+    def back_from(self, payment: Payment) -> str:
+        """Returns the path of the page on which an act on a payment began: its own, or that of its document."""
+        if self.opened_on == "payment":
+            return self.url("payment", payment.pk)
+        return self.url(payment.document.kind, payment.document.pk)
 
     def render(
         self, template: str, context: Mapping[str, Any] | None = None, status: int = 200

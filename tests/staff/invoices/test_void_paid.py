@@ -9,7 +9,7 @@ from django.test import Client
 
 from partway.accounts import permissions
 from partway.accounts.permissions import ALLOWED_ROLES, Permission
-from partway.billing.models import Invoice, Payment, Refund
+from partway.billing.models import Customer, Invoice, Payment, Refund
 from partway.lib.clock import now, today
 from tests.staff.confirmation_pages import hidden_fields
 from tests.support import personas
@@ -62,6 +62,19 @@ def test_voiding_paid_invoice_says_what_happens_to_each_payment_before_it_does(
     assert "The invoice is void. It can no longer be paid." in done
     row = Refund.objects.get()
     assert (row.payment, row.method, row.reference, row.amount_minor) == (check, "Cash", "T 7", 20_000)
+
+
+@pytest.mark.parametrize(("minor", "is_offered"), [(37_655, False), (37_650, True)])
+def test_void_offers_the_payment_service_only_for_what_it_can_send_back(
+    alice: Client, dana: Customer, minor: int, is_offered: bool
+) -> None:
+    paid = personas.captured_payment(personas.sent_invoice(dana, 50_000, currency="KWD"), minor)
+    assert paid.invoice is not None
+    way = "Send it back through the payment service"
+    assert (way in text_of(alice.get(url(paid.invoice)))) == is_offered
+    # A page from before the payment's other part was given back may still name that way.
+    sent = choose(alice, paid.invoice, **{paid.pk: "gateway"})
+    assert ("Choose what becomes of this payment." in text_of(sent)) != is_offered
 
 
 def test_second_click_on_void_of_paid_invoice_changes_nothing(

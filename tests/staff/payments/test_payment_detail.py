@@ -180,3 +180,20 @@ def test_reader_sees_payment_and_no_act(charlie: Client, invoice: Invoice) -> No
     assert "Download Receipt" in page
     for act in ("Send Receipt Again", "Record Refund", "Reverse Payment"):
         assert act not in page
+
+
+def test_act_that_begins_on_the_page_of_a_payment_ends_there(alice: Client, invoice: Invoice) -> None:
+    paid = personas.record_check(invoice, 20_000)
+    acts = re.findall(r'href="([^"]+)\?opened_on=payment"', alice.get(path(paid)).content.decode())
+    assert sorted(acts) == [path(paid, "refund/"), path(paid, "reverse/")]
+    for act in acts:
+        page = alice.get(f"{act}?opened_on=payment")
+        assert page.context["back"] == path(paid)
+        assert page.content.decode().count('name="opened_on" value="payment"') == 1
+    reversed_ = alice.post(path(paid, "reverse/"), {"reason": "Bounced.", "opened_on": "payment"})
+    assert reversed_.headers["Location"] == path(paid)
+    online = personas.captured_payment(invoice, 20_000)
+    assert f"{path(online, 'gateway-refund/')}?opened_on=payment" in alice.get(path(online)).content.decode()
+    for opened_on, back in (("payment", path(online)), ("", f"/o/alder/invoices/{invoice.pk}/")):
+        page = alice.get(path(online, "gateway-refund/"), {"opened_on": opened_on})
+        assert page.context["back"] == back

@@ -18,6 +18,7 @@ from partway.lib import clock
 from partway.lib.money import Money
 
 from .. import events, preconditions
+from ..checkouts import gateway_calls
 from ..checkouts.closing import closes_checkouts
 from ..checkouts.gateway_calls import CallInProgress
 from ..errors import Conflict, FieldError, Invalid, Stale, field_error
@@ -98,9 +99,14 @@ class VoidPlan:
         )
 
 
-def ways(payment: Payment) -> tuple[Way, ...]:
-    """Returns the ways that the money of a payment can go; only an online one can go back through its gateway."""
-    return (Way.OUTSIDE, Way.CREDIT) if payment.is_offline else tuple(Way)
+def ways(payment: Payment, minor: int) -> tuple[Way, ...]:
+    """Returns the ways that so much of a payment can go, in minor units.
+
+    Only an online payment can go back through its gateway, and of that only what is no rest between two of its steps.
+    """
+    if payment.is_offline or minor % gateway_calls.step_of(payment).amount_minor:
+        return (Way.OUTSIDE, Way.CREDIT)
+    return tuple(Way)
 
 
 def unavailable_reason(invoice: Invoice) -> Conflict | None:
@@ -137,7 +143,7 @@ def _field_errors(
     for payment, minor in standing:
         prefix, outcome = f"payments.{payment.pk}", plan.outcomes.get(payment.pk)
         wrong: Mapping[str, FieldError | str] = {}
-        if outcome is None or outcome.way not in ways(payment):
+        if outcome is None or outcome.way not in ways(payment, minor):
             wrong = {"way": field_error("void_way_missing")}
         elif outcome.way != Way.CREDIT and payment.refundable_minor < minor:
             # An open dispute decides about the rest; as credit it waits for that.

@@ -98,7 +98,7 @@ class VoidPaidForm(DependentFieldsForm):
     change = forms.BooleanField(required=False)
     idempotency_key = IdempotencyKeyField()
 
-    def __init__(self, ctx: MemberContext, payments: Iterable[Payment]) -> None:
+    def __init__(self, ctx: MemberContext, standing: Iterable[tuple[Payment, int]]) -> None:
         super().__init__(ctx.post_data, initial={"reason": RefundReason.CANCELED})
         self.today = ctx.today
         self.ways: dict[str, list[tuple[str, str | Promise]]] = {}
@@ -107,16 +107,17 @@ class VoidPaidForm(DependentFieldsForm):
         shown = _ON_PAGE.findall(self.data.get("standing", "")[:MAX_FIELD_LENGTH])
         self.shown = {pk: int(minor) for pk, minor in shown}
         older = Payment.objects.for_organization(ctx.organization).filter(pk__in=self.shown)
-        for payment in [*payments, *(older if self.shown else ())]:
-            self.add(payment, ctx)
+        gone = [(payment, self.shown[payment.pk]) for payment in (older if self.shown else ())]
+        for payment, minor in [*standing, *gone]:
+            self.add(payment, minor, ctx)
 
-    def add(self, payment: Payment, ctx: MemberContext) -> None:
+    def add(self, payment: Payment, minor: int, ctx: MemberContext) -> None:
         """Adds the fields of one payment, unless it has them, with the ways that this member may choose."""
         if payment.pk in self.ways:
             return
         self.ways[payment.pk] = [
             (way.value, _WAYS[way])
-            for way in voiding.ways(payment)
+            for way in voiding.ways(payment, minor)
             if voiding.PERMISSIONS[way] in ctx.permissions
         ]
         way, *details = (f"payments.{payment.pk}.{name}" for name in ("way", *_OF_OUTSIDE))
@@ -129,7 +130,7 @@ class VoidPaidForm(DependentFieldsForm):
         """Returns the payments that are on the invoice now; one that came since the form was sent has fields too."""
         rows = []
         for payment, minor in allocations.payments_on_invoice(invoice):
-            self.add(payment, ctx)
+            self.add(payment, minor, ctx)
             names = {name: f"payments.{payment.pk}.{name}" for name in ("way", *_OF_OUTSIDE)}
             rows.append(PaymentRow(payment, Money(minor, invoice.currency), self.ways[payment.pk], names))
         return rows
@@ -152,7 +153,7 @@ class VoidPaidForm(DependentFieldsForm):
 
 def _void_paid(ctx: MemberContext, invoice: Invoice, back: str) -> HttpResponse:
     """Asks what becomes of each payment, then says what will happen, and acts once that was confirmed."""
-    form = VoidPaidForm(ctx, [payment for payment, _minor in allocations.payments_on_invoice(invoice)])
+    form = VoidPaidForm(ctx, allocations.payments_on_invoice(invoice))
 
     def act(form: VoidPaidForm) -> HttpResponse:
         plan, version = form.plan(), form.cleaned_data["version"]

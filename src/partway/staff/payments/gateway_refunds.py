@@ -61,7 +61,7 @@ def refund(ctx: MemberContext, payment_id: str) -> HttpResponse:
     """The Refund dialog, which says from where the money is taken; where nothing can be sent back, the reason."""
     rows = Payment.objects.select_related("organization", "invoice__customer", "quote__customer")
     payment = get_own_or_404(ctx, rows, payment_id)
-    back = ctx.url(payment.document.kind, payment.document.pk)
+    back = ctx.back_from(payment)
     left = refundable(payment) if payment.captured else payment.amount
     # The gateway refuses what is between two of its steps.
     between = left.amount_minor % gateway_calls.step_of(payment).amount_minor if payment.captured else 0

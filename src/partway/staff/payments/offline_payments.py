@@ -151,7 +151,7 @@ def reverse(ctx: MemberContext, payment_id: str) -> HttpResponse:
     """Asks before a payment that was recorded by hand is reversed."""
     rows = Payment.objects.select_related("organization", "invoice__customer", "quote__customer")
     payment = get_own_or_404(ctx, rows, payment_id)
-    back = ctx.url("invoice" if payment.invoice_id else "quote", payment.document.pk)
+    back = ctx.back_from(payment)
 
     def act(form: ReverseForm) -> HttpResponse:
         reason = form.cleaned_data["reason"]

@@ -59,7 +59,7 @@ def record_of_payment(ctx: MemberContext, payment_id: str) -> HttpResponse:
     """The Record Refund dialog of a payment; where nothing can be given back, the reason."""
     rows = Payment.objects.select_related("organization", "invoice__customer", "quote__customer")
     payment = get_own_or_404(ctx, rows, payment_id)
-    back = ctx.url("invoice" if payment.invoice_id else "quote", payment.document.pk)
+    back = ctx.back_from(payment)
     context = payment_context(payment)
     left = refundable(payment) if payment.captured else payment.amount
     # What is on no invoice, as far as no dispute freezes it; otherwise all that is left.
