@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
+from partway.accounts.models import Organization
 from partway.billing.documents import invoices
 from partway.billing.documents.drafts import LineDraft
+from partway.billing.errors import Invalid, field_error
 from partway.billing.events import Actor
 from partway.billing.journal import accounts, entries
 from partway.billing.models import Customer, Invoice
@@ -15,6 +19,7 @@ from partway.billing.receivables.refunds import OutsideRefund
 from partway.lib.clock import today
 from partway.lib.money import Money
 from tests.billing.journal.test_entries import DAY, NOW, check, sent
+from tests.support import personas
 
 LONG = "Transfer to the account at the bank of"
 
@@ -35,6 +40,7 @@ def test_accounts_that_entries_use_can_be_named_after_they_left_the_settings(
     payment = check(invoice, 60_000, alice, NOW - DAY, method="Check")
     refund = OutsideRefund(Money(1_000, "USD"), "Cash", today(NOW, organization.time_zone))
     refunds.record(dana, refund=refund, payment=payment, by=alice, now=NOW)
+    personas.captured_payment(sent(dana, alice, NOW - DAY), 1_000)
     invoice.refresh_from_db()
     draft = invoices.InvoiceDraft(
         customer=dana,
@@ -47,6 +53,20 @@ def test_accounts_that_entries_use_can_be_named_after_they_left_the_settings(
     day = today(NOW, organization.time_zone)
     balances = entries.trial_balance(organization, currency="USD", since=day - 2 * DAY, until=day)
     used = {row.account for row in balances}
-    assert {"mode:Check", "mode:Cash", "tax:7.5", "revenue:7.5"} < used
+    assert {"mode:Check", "mode:Cash", "transit:sandbox", "tax:7.5", "revenue:7.5"} < used
     assert used <= set(accounts.known_keys(organization))
-    assert Invoice.objects.get().lines.get().tax_percent == Decimal(20)
+    assert Invoice.objects.get(pk=invoice.pk).lines.get().tax_percent == Decimal(20)
+
+
+def test_account_named_before_keeps_its_code_and_can_be_named_again(
+    organization: Organization, alice: Actor
+) -> None:
+    def rename(key: str, code: str) -> None:
+        accounts.rename(organization, names={key: (code, "")}, defaults={key: "Name"}, by=alice, now=NOW)
+
+    organization.refresh_from_db()
+    rename("mode:Not in the settings", "1077")
+    assert "mode:Not in the settings" in accounts.known_keys(organization)
+    with pytest.raises(Invalid) as refused:
+        rename("credit", "1077")
+    assert refused.value.fields == {"credit.code": field_error("account_code_twice", taken="1077")}
