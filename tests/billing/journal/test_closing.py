@@ -154,10 +154,14 @@ def close_and_open(organization: Organization, last: date, by: Actor) -> None:
     closing.reopen(organization, **reopening, by=by, now=CLOSED_AT + DAY)
 
 
-def move_to_kiritimati(organization: Organization, last: date, by: Actor) -> None:
+def move(organization: Organization, by: Actor, zone: str) -> None:
     names = {"name": organization.name, "email": organization.email}
-    profile = organizations.Profile(**names, time_zone="Pacific/Kiritimati")
+    profile = organizations.Profile(**names, time_zone=zone)
     organizations.change(organization, profile=profile, by=by, now=NOW)
+
+
+def move_to_kiritimati(organization: Organization, last: date, by: Actor) -> None:
+    move(organization, by, "Pacific/Kiritimati")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -262,16 +266,20 @@ def test_reopened_period_takes_what_is_recorded_from_then_on(
     assert (event.data["reason"], event.data["before"]) == ("A check.", last.isoformat())
 
 
-def test_closed_days_are_those_of_the_time_zone_then(dana: Customer, alice: Actor, last: date) -> None:
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_closed_days_are_those_of_the_time_zone_then(
+    dana: Customer, alice: Actor, last: date, zone: str
+) -> None:
     organization = dana.organization
-    # Up to the end of the last closed day, which is over hours earlier in Kiritimati.
+    # The last closed day ends hours earlier in Kiritimati, and begins hours later in Pago Pago.
     for hour in range(0, 24, 6):
         sent(dana, alice, end_of_day(last, organization.time_zone) - timedelta(hours=hour, minutes=1))
     close(organization, last, alice)
-    before = file(organization, last)
-    move_to_kiritimati(organization, last, alice)
+    before, rows = file(organization, last), balances(organization, "USD", last, last)
+    move(organization, alice, zone)
     assert len(before) == 4
     assert file(organization, last) == before
+    assert balances(organization, "USD", last, last) == rows
 
 
 def test_closing_is_refused(organization: Organization, alice: Actor, last: date) -> None:
