@@ -448,3 +448,11 @@ def test_number_is_of_one_entry_in_all_currencies(dana: Customer, alice: Actor) 
         for entry in entries.entries(dana.organization, currency=currency, since=day, until=day)
     ]
     assert numbers == [f"{day:%Y%m%d}-{count}" for count in ("EUR-001", "USD-001", "USD-002")]
+
+
+def test_first_fact_in_the_evening_is_of_its_day_although_it_is_the_next_one_in_utc(
+    dana: Customer, alice: Actor
+) -> None:
+    zone = dana.organization.time_zone
+    sent(dana, alice, end_of_day(today(NOW, zone) - 9 * DAY, zone) - timedelta(minutes=1))
+    assert [(kind, ago) for kind, ago, _ in booked(dana.organization)] == [("invoice_sent", 9)]
