@@ -108,8 +108,10 @@ def connect_gateway(
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Runs before the database is created; requests the fixture that names each worker's database."""
-    from tests.support.databases import make_tests_quick
+def django_db_modify_db_settings() -> None:
+    """Runs before the database is created."""
+    from tests.support.databases import make_tests_quick, share_migrated_database
 
     make_tests_quick()
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        share_migrated_database(worker)

@@ -1,8 +1,11 @@
-"""The database of the tests: its URL for other processes, emptying it, and settings that make it faster."""
+"""The database of the tests: making and emptying it, its URL for other processes, and settings that make it faster."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Permission
@@ -43,6 +46,35 @@ def empty_database() -> None:
         with transaction.atomic():
             for table in filled:
                 cursor.execute(f"DELETE FROM {table}")  # noqa: S608 - the same
+
+
+def share_migrated_database(process: str) -> None:
+    """Lets the first process of a run that needs its database migrate one from nothing; each then clones that one.
+
+    `process` is the name of this process, a worker of pytest-xdist.
+    """
+    creation, names = connection.creation, connection.settings_dict
+    migrate = creation.create_test_db
+    folder = Path(os.environ["PARTWAY_HOME"]).parent  # the home of the run, above those of its processes
+    if connection.vendor == "sqlite":
+        names["TEST"]["NAME"] = str(folder / "test.sqlite3")
+
+    def create_test_db(*arguments: Any, **options: Any) -> str:
+        source = creation._get_test_db_name()
+        with (folder / "migrated").open("a") as migrated:
+            fcntl.flock(migrated, fcntl.LOCK_EX)
+            if migrated.seek(0, os.SEEK_END) == 0:
+                migrate(*arguments, **options)
+                # SQLite then has all of it in one file, and PostgreSQL clones no database that is in use.
+                connection.close()
+                migrated.write("yes")
+            names["NAME"] = source
+            creation.clone_test_db(process, verbosity=0)
+        names["NAME"] = creation.get_test_db_clone_settings(process)["NAME"]
+        connection.close()
+        return str(names["NAME"])
+
+    creation.create_test_db = create_test_db  # type: ignore[method-assign]
 
 
 def make_tests_quick() -> None:
