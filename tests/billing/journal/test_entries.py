@@ -456,3 +456,17 @@ def test_first_fact_in_the_evening_is_of_its_day_although_it_is_the_next_one_in_
     zone = dana.organization.time_zone
     sent(dana, alice, end_of_day(today(NOW, zone) - 9 * DAY, zone) - timedelta(minutes=1))
     assert [(kind, ago) for kind, ago, _ in booked(dana.organization)] == [("invoice_sent", 9)]
+
+
+def test_bounced_check_is_due_again_on_the_invoice_that_its_credit_paid(dana: Customer, alice: Actor) -> None:
+    first, second = sent(dana, alice, NOW - 20 * DAY), sent(dana, alice, NOW - 19 * DAY)
+    bounced = check(first, 130_000, alice, NOW - 18 * DAY)
+    credit.apply(second, amount=Money(30_000, "USD"), by=alice, now=NOW - 17 * DAY)
+    offline_payments.reverse(bounced, reason="Bounced.", by=alice, now=NOW - 2 * DAY)
+    # Nothing of the second invoice was recorded in these days but what its payment did.
+    day = today(NOW, dana.organization.time_zone)
+    rows = balances(dana.organization, "USD", day - 5 * DAY, day)
+    receivables = rows["receivables"]
+    shown = [each.amount_minor for each in (receivables.opening, receivables.debit, receivables.closing)]
+    assert shown == [70_000, 130_000, 200_000]
+    assert sum(row.opening.amount_minor for row in rows.values()) == 0
