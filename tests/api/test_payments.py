@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 
 from partway.billing.models import Customer, Invoice, Mail
+from tests.api.calls import PAID
 from tests.api.program import Program, problem
 from tests.support import personas
 
-CASH = {"method": "Cash", "paid_on": "2026-01-02", "paid_before_issue": True}
-
 
 def record(program: Program, invoice: Invoice, amount: int, **changes: Any) -> Any:
-    return program.post(f"/invoices/{invoice.pk}/payments", {"amount": amount, **CASH, **changes})
+    return program.post(f"/invoices/{invoice.pk}/payments", {"amount": amount, **PAID, **changes})
 
 
 def test_offline_payment_cancels_the_request_that_no_longer_fits(

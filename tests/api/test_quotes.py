@@ -9,11 +9,9 @@ import pytest
 from partway.accounts.models import Organization
 from partway.billing.documents import quote_terms
 from partway.billing.models import Customer, QuoteTerms
-from tests.api.calls import LINES
+from tests.api.calls import LINES, PAID
 from tests.api.program import Program, problem
 from tests.support import personas
-
-CASH = {"method": "Cash", "paid_on": "2026-01-02", "paid_before_issue": True}
 
 
 def write(program: Program, customer: Customer, **changes: Any) -> Any:
@@ -26,14 +24,14 @@ def test_quote_is_accepted_its_deposit_paid_and_on_its_invoice(collector: Progra
     assert (draft["status"], draft["deposit_amount"], draft["deposit_due"]) == ("draft", 32_475, 0)
     assert (draft["valid_until"], draft["url"]) == ("2035-01-31", None)
     assert collector.post(f"{path}/send").json()["url"]
-    assert problem(collector.post(f"{path}/payments", CASH)) == (409, "conflict")
+    assert problem(collector.post(f"{path}/payments", PAID)) == (409, "conflict")
     accepted = collector.post(f"{path}/accept", {"name": "Dana W."}).json()
     assert (accepted["deposit_due"], accepted["deposit_status"]) == (32_475, "due")
-    assert problem(collector.post(f"{path}/payments", {**CASH, "amount": 32_474})) == (
+    assert problem(collector.post(f"{path}/payments", {**PAID, "amount": 32_474})) == (
         422,
         "deposit_not_divisible",
     )
-    paid = collector.post(f"{path}/payments", {**CASH, "amount": 32_475}).json()
+    paid = collector.post(f"{path}/payments", {**PAID, "amount": 32_475}).json()
     assert (paid["quote"], paid["amount_unallocated"]) == (draft["id"], 32_475)
     made = collector.post(f"{path}/invoice").json()
     shown = collector.get(path).json()

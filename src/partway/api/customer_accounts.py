@@ -114,19 +114,10 @@ class Statement(BaseModel):
 )
 def show_credit(request: KeyRequest, customer_id: Id) -> Credit:
     """Reads the credit of a customer."""
-    return credit_of(get_customer(request.caller, customer_id))
-
-
-def credit_of(customer: models.Customer) -> Credit:
-    """Returns the credit of a customer as calls return it."""
+    customer = get_customer(request.caller, customer_id)
     return Credit(
-        available=[
-            MoneyAmount(amount=row.amount_minor, currency=row.currency) for row in credit.balances(customer)
-        ],
-        frozen=[
-            MoneyAmount(amount=row.amount_minor, currency=row.currency)
-            for row in credit.frozen_balances(customer)
-        ],
+        available=[MoneyAmount.of(money) for money in credit.balances(customer)],
+        frozen=[MoneyAmount.of(money) for money in credit.frozen_balances(customer)],
     )
 
 

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from partway.accounts.permissions import Permission
 from partway.billing import models
-from partway.billing.models.search import Search
 from partway.billing.people import customers
 from partway.billing.people.customers import CustomerDetails
 
@@ -83,10 +82,8 @@ def shown(row: models.Customer) -> Customer:
 @call(router, "GET", "", permission=Permission.VIEW_CUSTOMERS, returns=CustomerList)
 def index(request: KeyRequest, filters: Query[CustomerFilters]) -> CustomerList:
     """Lists customers, the newest first."""
-    organization, customers = request.caller.organization, models.Customer.objects
-    rows = customers.for_organization(organization)
-    if filters.search:
-        rows = Search(filters.search, organization).among(customers.all())
+    organization = request.caller.organization
+    rows = lists.searched(models.Customer.objects.all(), filters.search, organization)
     if filters.updated_since:
         types = ("customer.created", "customer.changed")
         rows = lists.changed_since(rows, "customer", organization, filters.updated_since, types=types)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -37,17 +37,21 @@ class DocumentLine(BaseModel):
     amount: int
 
 
-class DiscountInput(Input):
-    """A discount on the whole document: either a percentage or an amount."""
+class PercentOrAmount(Input):
+    """Either a percentage or an amount."""
 
     percent: DecimalString | None = None
     amount: Amount | None = None
 
     @model_validator(mode="after")
-    def _has_one(self) -> DiscountInput:
+    def _has_one(self) -> Self:
         if (self.percent is None) == (self.amount is None):
             raise ValueError("give either percent or amount")
         return self
+
+
+class DiscountInput(PercentOrAmount):
+    """A discount on the whole document: either a percentage or an amount."""
 
 
 class Discount(BaseModel):
@@ -106,7 +110,7 @@ def new_content(caller: Caller, body: DocumentInput) -> dict[str, Any]:
         "currency": body.currency or caller.organization.currency,
         "lines": line_drafts(body.lines, caller.organization.default_tax_percent),
         "notes": body.notes,
-        **discount_fields(body.discount),
+        **percent_or_amount("discount", body.discount),
     }
 
 
@@ -130,7 +134,7 @@ def changed_content(
     if body.lines is not None:
         content["lines"] = line_drafts(body.lines, caller.organization.default_tax_percent)
     if "discount" in body.model_fields_set:
-        content |= discount_fields(body.discount)
+        content |= percent_or_amount("discount", body.discount)
     if body.notes is not None:
         content["notes"] = body.notes
     return content
@@ -144,18 +148,14 @@ def stored_lines(document: models.Invoice | models.Quote) -> tuple[LineDraft, ..
     )
 
 
-def discount_fields(discount: DiscountInput | None) -> dict[str, Any]:
-    """Returns the discount as billing takes it."""
-    if discount is None:
-        return {"discount_kind": "", "discount_percent": Decimal(0), "discount_amount_minor": 0}
-    if discount.percent is not None:
-        percent = Decimal(discount.percent)
-        return {"discount_kind": "percent", "discount_percent": percent, "discount_amount_minor": 0}
-    return {
-        "discount_kind": "amount",
-        "discount_percent": Decimal(0),
-        "discount_amount_minor": discount.amount or 0,
-    }
+def percent_or_amount(noun: str, given: PercentOrAmount | None) -> dict[str, Any]:
+    """Returns a discount or a deposit, which `noun` says, as billing takes it; None is none."""
+    kind, percent, amount_minor = "", Decimal(0), 0
+    if given is not None and given.percent is not None:
+        kind, percent = "percent", Decimal(given.percent)
+    elif given is not None:
+        kind, amount_minor = "amount", given.amount or 0
+    return {f"{noun}_kind": kind, f"{noun}_percent": percent, f"{noun}_amount_minor": amount_minor}
 
 
 def shown_lines(lines: Iterable[Line]) -> list[DocumentLine]:

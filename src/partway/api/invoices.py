@@ -14,14 +14,13 @@ from partway.billing import models
 from partway.billing.documents import invoices
 from partway.billing.documents.invoices import InvoiceDraft
 from partway.billing.models.invoices import InvoiceQuerySet, InvoiceStatus
-from partway.billing.models.search import Search
 from partway.lib.money import Money
 
 from . import lists
 from .access import Caller, KeyRequest, call, get_customer
 from .documents import DocumentChanges, DocumentInput, changed_content, new_content
 from .objects import Invoice, fresh_invoice, get_invoice, invoice_rows, shown_invoice
-from .schemas import Amount, Filters, Id, Page, SearchText, Time
+from .schemas import Amount, DatedFilters, Id, Page, SearchText, Time
 
 router = Router(tags=["Invoices"])
 
@@ -38,7 +37,7 @@ class PaymentStatus(StrEnum):
     PAID = "paid"
 
 
-class InvoiceFilters(Filters):
+class InvoiceFilters(DatedFilters):
     """Which invoices to list; the bounds of ranges belong to them."""
 
     status: InvoiceStatus | None = None
@@ -47,13 +46,8 @@ class InvoiceFilters(Filters):
     customer: Id | None = None
     due_from: date | None = None
     due_until: date | None = None
-    created_from: Time | None = None
-    created_until: Time | None = None
     paid_from: Time | None = None
     paid_until: Time | None = None
-    updated_since: Annotated[
-        Time | None, Field(description="Those to which anything happened then or later.")
-    ] = None
     search: Annotated[SearchText, Field(description="Words of the number or the customer.")] = ""
 
 
@@ -110,17 +104,12 @@ def _filtered(caller: Caller, filters: InvoiceFilters) -> InvoiceQuerySet:
         "status": filters.status,
         "due_on__gte": filters.due_from,
         "due_on__lte": filters.due_until,
-        "created_at__gte": filters.created_from,
-        "created_at__lte": filters.created_until,
         "paid_at__gte": filters.paid_from,
         "paid_at__lte": filters.paid_until,
     }
     if filters.customer:
         columns["customer"] = get_customer(caller, filters.customer)
-    rows = invoice_rows().for_organization(organization)
-    if filters.search:
-        rows = Search(filters.search, organization).among(invoice_rows())
-    rows = lists.narrowed(rows, columns)
+    rows = lists.selected(invoice_rows(), "invoice", filters, organization, columns, search=filters.search)
     match filters.payment_status:
         case PaymentStatus.UNPAID:
             rows = rows.due().filter(amount_paid_minor=0)
@@ -131,8 +120,6 @@ def _filtered(caller: Caller, filters: InvoiceFilters) -> InvoiceQuerySet:
     if filters.is_overdue is not None:
         overdue = models.Invoice.objects.filter(organization=organization).overdue(caller.today)
         rows = rows.overdue(caller.today) if filters.is_overdue else rows.exclude(pk__in=overdue.values("pk"))
-    if filters.updated_since:
-        rows = lists.changed_since(rows, "invoice", organization, filters.updated_since)
     return rows
 
 

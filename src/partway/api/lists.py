@@ -14,8 +14,9 @@ from pydantic import BaseModel
 from partway.accounts.models import Organization
 from partway.billing.errors import Invalid, field_error
 from partway.billing.models import Event
+from partway.billing.models.search import Search
 
-from .schemas import Filters, Page
+from .schemas import DatedFilters, Filters, Page
 
 RowT = TypeVar("RowT", bound=Model)
 PageT = TypeVar("PageT", bound=Page[Any])
@@ -39,6 +40,26 @@ def page(
     shown = found[: filters.limit]
     following = _cursor(getattr(shown[-1], moment), shown[-1].pk) if len(found) > filters.limit else None
     return page_type(data=[item(row) for row in shown], next=following)
+
+
+def searched(rows: QuerySetT, typed: str, organization: Organization) -> QuerySetT:
+    """Returns the organization's rows, of which each contains the typed words, if any."""
+    return Search(typed, organization).among(rows) if typed else rows.filter(organization=organization)
+
+
+def selected(
+    rows: QuerySetT,
+    noun: str,
+    filters: DatedFilters,
+    organization: Organization,
+    columns: Mapping[str, Any],
+    *,
+    search: str = "",
+) -> QuerySetT:
+    """Returns the organization's rows of these filters and words; `columns` are further lookups."""
+    dates = {"created_at__gte": filters.created_from, "created_at__lte": filters.created_until}
+    rows = narrowed(searched(rows, search, organization), {**dates, **columns})
+    return changed_since(rows, noun, organization, filters.updated_since) if filters.updated_since else rows
 
 
 def narrowed(rows: QuerySetT, columns: Mapping[str, Any]) -> QuerySetT:

@@ -115,13 +115,14 @@ def payment_rows() -> PaymentQuerySet:
 
 
 def get_payment(caller: Caller, payment_id: str) -> models.Payment:
-    """Returns this organization's payment as `payment_rows` has it, or raises Http404."""
-    return get_own_or_404(caller, payment_rows(), payment_id)
+    """Returns this organization's payment, with its document and customer, or raises Http404."""
+    rows = models.Payment.objects.select_related("organization", "invoice__customer", "quote__customer")
+    return get_own_or_404(caller, rows, payment_id)
 
 
 def fresh_payment(caller: Caller, payment_id: str) -> Payment:
     """Returns the payment as it is stored now, or raises Http404."""
-    return shown_payment(caller, get_payment(caller, payment_id))
+    return shown_payment(caller, get_own_or_404(caller, payment_rows(), payment_id))
 
 
 def shown_payment(caller: Caller, row: models.Payment) -> Payment:
@@ -201,4 +202,4 @@ def shown_dispute(row: models.Dispute) -> Dispute:
 
 def shown_money(money: Money | None) -> MoneyAmount | None:
     """Returns an amount beside its currency."""
-    return None if money is None else MoneyAmount(amount=money.amount_minor, currency=money.currency)
+    return None if money is None else MoneyAmount.of(money)

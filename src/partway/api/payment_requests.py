@@ -16,7 +16,7 @@ from partway.lib.money import Money
 from . import lists
 from .access import Caller, KeyRequest, call, get_customer, get_own_or_404
 from .objects import PaymentRequest, get_invoice, request_rows, shown_request
-from .schemas import Amount, Filters, Id, Input, Page, Time
+from .schemas import Amount, DatedFilters, Id, Input, Page, Time
 
 router = Router(tags=["Payment requests"])
 
@@ -27,17 +27,12 @@ class PaymentRequestList(Page[PaymentRequest]):
     """A page of payment requests, the newest first."""
 
 
-class PaymentRequestFilters(Filters):
+class PaymentRequestFilters(DatedFilters):
     """Which payment requests to list; the bounds of ranges belong to them."""
 
     status: PaymentRequestStatus | None = None
     invoice: Id | None = None
     customer: Id | None = None
-    created_from: Time | None = None
-    created_until: Time | None = None
-    updated_since: Annotated[
-        Time | None, Field(description="Those to which anything happened then or later.")
-    ] = None
 
 
 class PaymentRequestInput(Input):
@@ -127,14 +122,10 @@ def index(request: KeyRequest, filters: Query[PaymentRequestFilters]) -> Payment
     caller = request.caller
     columns = {
         "status": filters.status,
-        "created_at__gte": filters.created_from,
-        "created_at__lte": filters.created_until,
         "invoice": get_invoice(caller, filters.invoice) if filters.invoice else None,
         "invoice__customer": get_customer(caller, filters.customer) if filters.customer else None,
     }
-    rows = lists.narrowed(request_rows().for_organization(caller.organization), columns)
-    if filters.updated_since:
-        rows = lists.changed_since(rows, "payment_request", caller.organization, filters.updated_since)
+    rows = lists.selected(request_rows(), "payment_request", filters, caller.organization, columns)
     return lists.page(PaymentRequestList, rows, filters, lambda row: shown_request(caller, row))
 
 

@@ -12,7 +12,6 @@ from partway.accounts.permissions import Permission
 from partway.billing import models
 from partway.billing.models.payments import PaymentStatus
 from partway.billing.models.refunds import RefundReason
-from partway.billing.models.search import Search
 from partway.billing.payments import refunds as gateway_refunds
 from partway.billing.payments.refunds import NewRefund
 from partway.billing.receivables import offline_payments, receipts, refunds
@@ -32,7 +31,7 @@ from .payment_objects import (
     shown_payment,
     shown_refund,
 )
-from .schemas import Amount, Filters, Id, Input, Page, SearchText, Time
+from .schemas import Amount, DatedFilters, Id, Input, Page, SearchText, Time
 
 router = Router(tags=["Payments"])
 
@@ -41,7 +40,7 @@ class PaymentList(Page[Payment]):
     """A page of payments, the newest first."""
 
 
-class PaymentFilters(Filters):
+class PaymentFilters(DatedFilters):
     """Which payments to list; the bounds of ranges belong to them."""
 
     status: PaymentStatus | None = None
@@ -50,13 +49,8 @@ class PaymentFilters(Filters):
     invoice: Id | None = None
     quote: Id | None = None
     payment_request: Id | None = None
-    created_from: Time | None = None
-    created_until: Time | None = None
     settled_from: Time | None = None
     settled_until: Time | None = None
-    updated_since: Annotated[
-        Time | None, Field(description="Those to which anything happened then or later.")
-    ] = None
     search: Annotated[
         SearchText, Field(description="Words of the reference, the note, the document or the customer.")
     ] = ""
@@ -129,26 +123,21 @@ def index(request: KeyRequest, filters: Query[PaymentFilters]) -> PaymentList:
     columns: dict[str, Any] = {
         "status": filters.status,
         "method": filters.method or None,
-        "created_at__gte": filters.created_from,
-        "created_at__lte": filters.created_until,
         "settled_at__gte": filters.settled_from,
         "settled_at__lte": filters.settled_until,
     }
-    rows = payment_rows().for_organization(caller.organization)
-    if filters.search:
-        rows = Search(filters.search, caller.organization).among(payment_rows())
-    rows = lists.narrowed(rows, columns)
-    if filters.customer:
-        rows = rows.of_customer(get_customer(caller, filters.customer))
     if filters.invoice:
-        rows = rows.filter(invoice=get_invoice(caller, filters.invoice))
+        columns["invoice"] = get_invoice(caller, filters.invoice)
     if filters.quote:
-        rows = rows.filter(quote=get_own_or_404(caller, models.Quote.objects.all(), filters.quote))
+        columns["quote"] = get_own_or_404(caller, models.Quote.objects.all(), filters.quote)
     if filters.payment_request:
         asked = get_own_or_404(caller, models.PaymentRequest.objects.all(), filters.payment_request)
-        rows = rows.filter(payment_request=asked)
-    if filters.updated_since:
-        rows = lists.changed_since(rows, "payment", caller.organization, filters.updated_since)
+        columns["payment_request"] = asked
+    rows = lists.selected(
+        payment_rows(), "payment", filters, caller.organization, columns, search=filters.search
+    )
+    if filters.customer:
+        rows = rows.of_customer(get_customer(caller, filters.customer))
     return lists.page(PaymentList, rows, filters, lambda row: shown_payment(caller, row))
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated, Any
 
 from django.db.models import OuterRef, Prefetch, Subquery
 from ninja import Body, Query, Router
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from partway.accounts.permissions import Permission
 from partway.billing import links, models
@@ -19,7 +18,6 @@ from partway.billing.documents.quotes import QuoteDraft
 from partway.billing.errors import DepositNotDivisible
 from partway.billing.models import Event
 from partway.billing.models.quotes import QuoteQuerySet, QuoteStatus
-from partway.billing.models.search import Search
 from partway.billing.requests import payment_requests
 from partway.billing.requests.payment_requests import NewPaymentRequest
 from partway.lib.money import Money
@@ -31,29 +29,22 @@ from .documents import (
     DocumentChanges,
     DocumentInput,
     DocumentLine,
+    PercentOrAmount,
     changed_content,
     new_content,
+    percent_or_amount,
     shown_discount,
     shown_lines,
 )
 from .objects import Invoice, fresh_invoice
 from .payment_objects import Payment, fresh_payment
-from .schemas import Amount, DecimalString, Filters, Id, Input, Page, SearchText, Time, decimal_string
+from .schemas import Amount, DatedFilters, DecimalString, Id, Input, Page, SearchText, decimal_string
 
 router = Router(tags=["Quotes"])
 
 
-class DepositInput(Input):
+class DepositInput(PercentOrAmount):
     """The deposit that a quote asks for: either a percentage of its total or an amount."""
-
-    percent: DecimalString | None = None
-    amount: Amount | None = None
-
-    @model_validator(mode="after")
-    def _has_one(self) -> DepositInput:
-        if (self.percent is None) == (self.amount is None):
-            raise ValueError("give either percent or amount")
-        return self
 
 
 class Deposit(BaseModel):
@@ -101,16 +92,11 @@ class QuoteList(Page[Quote]):
     """A page of quotes, the newest first."""
 
 
-class QuoteFilters(Filters):
+class QuoteFilters(DatedFilters):
     """Which quotes to list; the bounds of ranges belong to them."""
 
     status: QuoteStatus | None = None
     customer: Id | None = None
-    created_from: Time | None = None
-    created_until: Time | None = None
-    updated_since: Annotated[
-        Time | None, Field(description="Those to which anything happened then or later.")
-    ] = None
     search: Annotated[SearchText, Field(description="Words of the number or the customer.")] = ""
 
 
@@ -197,13 +183,13 @@ def rows() -> QuoteQuerySet:
 
 
 def get_quote(caller: Caller, quote_id: str) -> models.Quote:
-    """Returns this organization's quote, or raises Http404."""
-    return get_own_or_404(caller, rows(), quote_id)
+    """Returns this organization's quote, with its organization and customer, or raises Http404."""
+    return get_own_or_404(caller, models.Quote.objects.select_related("organization", "customer"), quote_id)
 
 
 def fresh(caller: Caller, quote_id: str) -> Quote:
     """Returns the quote as it is stored now, or raises Http404."""
-    return shown(caller, get_quote(caller, quote_id))
+    return shown(caller, get_own_or_404(caller, rows(), quote_id))
 
 
 def shown(caller: Caller, row: models.Quote) -> Quote:
@@ -245,34 +231,15 @@ def shown(caller: Caller, row: models.Quote) -> Quote:
     )
 
 
-def deposit_fields(deposit: DepositInput | None) -> dict[str, Any]:
-    """Returns the deposit as billing takes it."""
-    if deposit is None:
-        return {"deposit_kind": "", "deposit_percent": Decimal(0), "deposit_amount_minor": 0}
-    kind = "amount" if deposit.percent is None else "percent"
-    return {
-        "deposit_kind": kind,
-        "deposit_percent": Decimal(deposit.percent or 0),
-        "deposit_amount_minor": deposit.amount or 0,
-    }
-
-
 @call(router, "GET", "", permission=Permission.VIEW_QUOTES, returns=QuoteList)
 def index(request: KeyRequest, filters: Query[QuoteFilters]) -> QuoteList:
     """Lists quotes, the newest first."""
     caller = request.caller
     columns: dict[str, Any] = {
         "status": filters.status,
-        "created_at__gte": filters.created_from,
-        "created_at__lte": filters.created_until,
         "customer": get_customer(caller, filters.customer) if filters.customer else None,
     }
-    found = rows().for_organization(caller.organization)
-    if filters.search:
-        found = Search(filters.search, caller.organization).among(rows())
-    found = lists.narrowed(found, columns)
-    if filters.updated_since:
-        found = lists.changed_since(found, "quote", caller.organization, filters.updated_since)
+    found = lists.selected(rows(), "quote", filters, caller.organization, columns, search=filters.search)
     return lists.page(QuoteList, found, filters, lambda row: shown(caller, row))
 
 
@@ -284,7 +251,7 @@ def create(request: KeyRequest, body: NewQuote) -> Quote:
     draft = QuoteDraft(
         valid_until=body.valid_until or caller.today + quote_terms.DEFAULT_VALIDITY,
         **content,
-        **deposit_fields(body.deposit),
+        **percent_or_amount("deposit", body.deposit),
     )
     if "deposit" not in body.model_fields_set:
         draft = quotes.with_default_deposit(draft, caller.organization)
@@ -315,7 +282,7 @@ def change(request: KeyRequest, quote_id: Id, body: QuoteChanges) -> Quote:
         "deposit_amount_minor": quote.deposit_amount_minor,
     }
     if "deposit" in body.model_fields_set:
-        deposit = deposit_fields(body.deposit)
+        deposit = percent_or_amount("deposit", body.deposit)
     draft = QuoteDraft(
         valid_until=body.valid_until or quote.valid_until, **changed_content(caller, quote, body), **deposit
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from partway.lib.money import MAX_AMOUNT_MINOR
+from partway.lib.money import MAX_AMOUNT_MINOR, Money
 
 ItemT = TypeVar("ItemT", bound=BaseModel)
 
@@ -49,6 +49,11 @@ class MoneyAmount(BaseModel):
     amount: int
     currency: str
 
+    @classmethod
+    def of(cls, money: Money) -> Self:
+        """Returns an amount as calls return it."""
+        return cls(amount=money.amount_minor, currency=money.currency)
+
 
 class Input(BaseModel):
     """A body; a field that no call knows is refused, since a misspelt one would be lost."""
@@ -76,6 +81,16 @@ class Filters(Parameters):
 
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 50
     cursor: Annotated[str, Field(max_length=200, description="`next` of the page before.")] = ""
+
+
+class DatedFilters(Filters):
+    """Filters of rows that things happen to; the bounds of ranges belong to them."""
+
+    created_from: Time | None = None
+    created_until: Time | None = None
+    updated_since: Annotated[
+        Time | None, Field(description="Those to which anything happened then or later.")
+    ] = None
 
 
 class PeriodFilters(Parameters):
