@@ -8,13 +8,14 @@ from typing import ClassVar, Self
 
 from babel import Locale
 from babel.localedata import locale_identifiers
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from partway.lib import clock
+from partway.lib import clock, return_urls
 from partway.lib.clock import now
 from partway.lib.colors import contrast_with_white, is_color
 from partway.lib.email_addresses import unicode_address
@@ -90,10 +91,16 @@ class Organization(models.Model):
     payment_modes = models.JSONField(default=default_payment_modes)
     # The days for which a new payment request can be paid; None for until it is paid or canceled.
     request_expires_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    # The sites, or folders of them, that customers may be led back to after they paid; canonical (lib.return_urls).
+    return_urls = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
         return self.name
+
+    def allowed_return_url(self, url: str) -> str:
+        """Returns the address in its one spelling if a customer may be led to it as of now, else an empty text."""
+        return return_urls.allowed(url, self.return_urls, allows_loopback=settings.PARTWAY_RETURN_TO_LOOPBACK)
 
     def lock(self) -> None:
         """Locks the row until the transaction ends; what was read before may be old, so the caller reads it anew."""

@@ -61,7 +61,8 @@ class PaymentRequest(BaseModel):
     """A request for a part of an invoice; amounts are in minor units of its currency.
 
     remaining_due: what stays due once it is paid, null when it has ended. url: the page on which it is paid, null once
-    it cannot be, and for a key that may not use links.
+    it cannot be, and for a key that may not use links. return_url: where the customer is led back to, null for
+    such a key too.
     """
 
     id: str
@@ -75,6 +76,7 @@ class PaymentRequest(BaseModel):
     cc: list[str]
     bcc: list[str] | None
     note: str
+    return_url: str | None
     url: str | None
     created_at: datetime
     expires_at: datetime | None
@@ -160,6 +162,7 @@ def shown_request(caller: Caller, row: models.PaymentRequest) -> PaymentRequest:
         cc=row.cc,
         bcc=row.bcc if may_use_links else None,
         note=row.note,
+        return_url=row.return_url if may_use_links else None,
         url=links.request_url(row) if is_payable and may_use_links else None,
         created_at=row.created_at,
         expires_at=row.expires_at,

@@ -12,6 +12,7 @@ from partway.billing.models.payment_requests import PaymentRequestStatus
 from partway.billing.requests import payment_requests
 from partway.billing.requests.payment_requests import LinkRecipients, NewPaymentRequest
 from partway.lib.money import Money
+from partway.lib.return_urls import MAX_LENGTH
 
 from . import lists
 from .access import Caller, KeyRequest, call, get_customer, get_own_or_404
@@ -39,7 +40,8 @@ class PaymentRequestInput(Input):
     """A request for a part of the amount due.
 
     to: who gets the link, and the receipt; by default the customer. send: false for a program that shows the link
-    itself. expires_at: until when it can be paid; left out as the organization's settings say, null without an end.
+    itself. return_url: where a button leads the customer who has paid, or whose link has ended; they can read it.
+    expires_at: until when it can be paid; left out as the organization's settings say, null without an end.
     """
 
     model_config = ConfigDict(
@@ -56,6 +58,9 @@ class PaymentRequestInput(Input):
     bcc: Addresses = []
     note: str = ""
     send: bool = True
+    return_url: Annotated[
+        str, Field(max_length=MAX_LENGTH, description="A page of a site that the organization allows.")
+    ] = ""
     expires_at: Time | None = None
 
 
@@ -105,6 +110,7 @@ def create(request: KeyRequest, invoice_id: Id, body: PaymentRequestInput) -> Pa
         expires_at=expires_at,
         idempotency_key=caller.one_time_key,
         sends_mail=body.send,
+        return_url=body.return_url,
     )
     made = payment_requests.create(invoice, new_request=new_request, by=caller.actor, now=caller.now)
     return _fresh(caller, made.pk)

@@ -56,6 +56,9 @@ PARTWAY_GATEWAY_PLATFORMS = {
 }
 # Whether an organization takes online payments only once the operator has switched them on for it.
 PARTWAY_PAYMENTS_NEED_APPROVAL = env.bool("PARTWAY_PAYMENTS_NEED_APPROVAL", default=False)
+PARTWAY_RETURN_TO_LOOPBACK = env.bool(
+    "PARTWAY_RETURN_TO_LOOPBACK", default=urlsplit(PARTWAY_URL).hostname in ("127.0.0.1", "localhost", "::1")
+)
 PARTWAY_GATEWAY_CALL_LEASE_SECONDS = env.float("PARTWAY_GATEWAY_CALL_LEASE_SECONDS", default=20)
 # A gateway may send a callback before it responds to the request that caused it: with one thread, that would deadlock.
 PARTWAY_THREADS = env.int("PARTWAY_THREADS", default=18)

@@ -48,7 +48,7 @@ def _page(
         payment = _payment_shown(payment_request, error.reason)
         if payment is not None and request.method != "POST":
             return _paid_page(request, payment_request, payment)
-        return responses.gone(request, payment_request.organization, error.reason)
+        return responses.gone(request, payment_request.organization, error.reason, payment_request)
     context["unwanted"] = payable.unwanted
     # The payment of another link leads to a page that its holder may pay on, which this one's may not know.
     if payable.unsettled is not None and payable.unsettled.payment_request_id == payment_request.pk:
@@ -80,6 +80,7 @@ def _paid_page(request: HttpRequest, payment_request: PaymentRequest, payment: P
         "is_own": payment.payment_request_id == payment_request.pk,
         "refunds": payment.refunds.counted().order_by("refunded_on", "pk"),
         "lost_disputes": lost_disputes(payment),
+        **responses.return_link(payment_request.organization, payment_request),
     }
     return responses.page(request, "request_paid", context)
 

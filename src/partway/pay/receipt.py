@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
@@ -49,13 +50,14 @@ def show(request: HttpRequest, token: str, payment: Payment) -> HttpResponse:
 
 def _page(request: HttpRequest, token: str, payment: Payment, stage: str) -> HttpResponse:
     document = payment.document
-    context = {
+    context: dict[str, Any] = {
         "token": token,
         "organization": payment.organization,
         "seller": payment.seller,
         "recipient": payment.recipient,
         "payment": payment,
         "invoice": document,
+        **responses.return_link(payment.organization, payment.payment_request),
         "paid": payment.invoice.amount_paid if payment.invoice else Money(0, document.currency),
     }
     if stage in _HAS_RECEIPT:

@@ -15,12 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from partway.accounts.models import Organization
 from partway.billing.checkouts import gateway_calls
 from partway.billing.errors import BillingError, NotPayable, RateLimited
+from partway.billing.models import PaymentRequest
 from partway.billing.payments.start import Payable, PaymentTarget, start_payment
 from partway.delivery.messages import error_message
 from partway.gateways.registry import GATEWAYS
 from partway.lib.bulkheads import GATEWAY_CALLS
 from partway.lib.clock import now
 from partway.lib.money import MAX_AMOUNT_MINOR, Money
+from partway.lib.return_urls import shown_host
 
 from .client_ip import payer_ip
 
@@ -102,7 +104,21 @@ def not_found(request: HttpRequest, **_path: str) -> HttpResponse:
     return page(request, "not_found", {}, status=404)
 
 
-def gone(request: HttpRequest, organization: Organization, reason: str) -> HttpResponse:
+def return_link(organization: Organization, payment_request: PaymentRequest | None) -> dict[str, str]:
+    """Returns the page of a program that the customer is led back to, and its host; empty where none is allowed now.
+
+    The list may have changed since the request was made, and the row may be one that was restored or written by hand.
+    """
+    url = organization.allowed_return_url(payment_request.return_url) if payment_request else ""
+    return {"return_url": url, "return_host": shown_host(url)} if url else {}
+
+
+def gone(
+    request: HttpRequest,
+    organization: Organization,
+    reason: str,
+    payment_request: PaymentRequest | None = None,
+) -> HttpResponse:
     """Renders why a link is dead and whom to ask, and nothing about what it was for."""
     title, message, advice = _GONE_MESSAGES.get(reason, _NOT_PAYABLE)
     context = {
@@ -110,6 +126,7 @@ def gone(request: HttpRequest, organization: Organization, reason: str) -> HttpR
         "title": title,
         "message": message,
         "advice": str(advice) % {"organization": organization.name},
+        **return_link(organization, payment_request),
     }
     return page(request, "gone", context, status=_STATUS.get(reason, 410))
 

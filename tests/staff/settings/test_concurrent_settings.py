@@ -56,6 +56,7 @@ def test_quote_terms_that_two_owners_changed_are_named_and_can_be_saved_again(
     [
         ("modes", "modes", "Cash\nCheck", "Cash"),
         ("expiry", "request_expires_days", "30", "14"),
+        ("return_urls", "return_urls", "https://a.example/\nhttps://b.example/", "https://c.example/"),
     ],
 )
 def test_payment_settings_of_stale_page_are_not_overwritten_unseen(
@@ -75,7 +76,6 @@ def test_payment_settings_of_stale_page_are_not_overwritten_unseen(
         alice.post(PAYMENTS, {**form, "initial": response.context["form"].initial_json()}).status_code == 302
     )
     organization.refresh_from_db()
-    kept = (
-        "\n".join(organization.payment_modes) if field == "modes" else str(organization.request_expires_days)
-    )
+    columns = {"modes": organization.payment_modes, "return_urls": organization.return_urls}
+    kept = "\n".join(columns[field]) if field in columns else str(organization.request_expires_days)
     assert kept == second

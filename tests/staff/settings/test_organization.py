@@ -248,6 +248,30 @@ def test_payment_modes_change_is_in_audit_log(alice: Client, organization: Organ
     assert "payment modes: “Cash, Check, Bank transfer, Card terminal, Other” → “PayPal me”" in page
 
 
+def test_sites_that_customers_return_to_are_saved_in_one_spelling(
+    alice: Client, organization: Organization, settings: LazySettings
+) -> None:
+    settings.PARTWAY_RETURN_TO_LOOPBACK = False
+    form = {
+        "operation": "return_urls",
+        "return_urls": "HTTPS://Jobs.Alder.example\r\n\r\nhttps://alder.example/p",
+    }
+    assert alice.post(PAYMENTS, form).status_code == 302
+    assert "https://jobs.alder.example/\nhttps://alder.example/p</textarea>" in alice.get(PAYMENTS).text
+    for wrong in ("http://localhost:3000", "https://a@b.example", "https://b.example/?x"):
+        response = alice.post(PAYMENTS, {**form, "return_urls": wrong})
+        assert (response.status_code, wrong in response.context["form"].errors["return_urls"][0]) == (
+            422,
+            True,
+        )
+    settings.PARTWAY_RETURN_TO_LOOPBACK = True
+    assert alice.post(PAYMENTS, {**form, "return_urls": "http://localhost:3000"}).status_code == 302
+    too_many = "\n".join(f"https://{number}.example" for number in range(21))
+    assert alice.post(PAYMENTS, {**form, "return_urls": too_many}).status_code == 422
+    organization.refresh_from_db()
+    assert organization.return_urls == ["http://localhost:3000/"]
+
+
 def test_unknown_settings_form_changes_nothing(alice: Client, organization: Organization) -> None:
     response = alice.post("/o/alder/settings/payments/", {"operation": "mode", "modes": "Cash"})
     organization.refresh_from_db()

@@ -328,6 +328,7 @@ class PaymentRequest(TypedDict):
     cc: list[str]
     bcc: list[str] | None
     note: str
+    return_url: str | None
     url: str | None
     created_at: str
     expires_at: str | None
@@ -1111,6 +1112,7 @@ class PaymentRequestsCalls:
         bcc: list[str] | Unset = UNSET,
         note: str | Unset = UNSET,
         send: bool | Unset = UNSET,
+        return_url: str | Unset = UNSET,
         expires_at: str | Unset | None = UNSET,
         idempotency_key: str | None = None,
     ) -> PaymentRequest:
@@ -1125,6 +1127,7 @@ class PaymentRequestsCalls:
                 "bcc": bcc,
                 "note": note,
                 "send": send,
+                "return_url": return_url,
                 "expires_at": expires_at,
             },
             idempotency_key=idempotency_key,

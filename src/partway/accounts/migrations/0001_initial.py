@@ -111,6 +111,7 @@ class Migration(migrations.Migration):
                 ),
                 ("payment_modes", models.JSONField(default=partway.accounts.models.default_payment_modes)),
                 ("request_expires_days", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("return_urls", models.JSONField(blank=True, default=list)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),

@@ -870,6 +870,7 @@ class Migration(migrations.Migration):
                 ("bcc", models.JSONField(blank=True, default=list)),
                 ("requested_by", models.CharField(max_length=40)),
                 ("reply_to", models.EmailField(blank=True, max_length=254)),
+                ("return_url", models.CharField(blank=True, default="", max_length=1000)),
                 ("idempotency_key", models.CharField(max_length=40, null=True)),
                 ("created_at", models.DateTimeField()),
                 ("expires_at", models.DateTimeField(null=True)),

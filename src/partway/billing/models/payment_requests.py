@@ -64,6 +64,8 @@ class PaymentRequest(models.Model):
     bcc = models.JSONField(default=list, blank=True)
     requested_by = models.CharField(max_length=40)  # the member or key, as an id
     reply_to = models.EmailField(blank=True)
+    # The page of a program that the customer is led back to, while the organization allows it; empty for none.
+    return_url = models.CharField(max_length=1000, blank=True, default="")
     # The one-time key of the form it came from, so that a double click makes one request (DESIGN P8).
     idempotency_key = models.CharField(max_length=40, null=True)
     created_at = models.DateTimeField()

@@ -252,6 +252,34 @@ def set_payments_allowed(organization: Organization, *, allowed: bool, by: Actor
         set_payments_enabled(organization, on=allowed, by=by, now=now)
 
 
+@transaction.atomic
+def set_lines(
+    organization: Organization,
+    *,
+    name: str,
+    lines: list[str],
+    field: str,
+    initial: list[str] | None,
+    by: Actor,
+    now: datetime,
+) -> Organization:
+    """Replaces the list that the column `name` holds; `field` is the form's, which Stale names.
+
+    `initial` is the list that the form showed; another list stored since is not overwritten unseen (DESIGN D8).
+    """
+    lock(organization)
+    before: list[str] = getattr(organization, name)
+    if initial is not None:
+        shown, typed = {field: tuple(initial)}, {field: tuple(lines)}
+        lines = list(merge({field: tuple(before)}, shown, typed)[field])
+    setattr(organization, name, lines)
+    organization.save(update_fields=[name])
+    if lines != before:
+        data = {"before": {name: ", ".join(before)}, "after": {name: ", ".join(lines)}}
+        events.record("organization.changed", organization, by=by, now=now, data=data)
+    return organization
+
+
 @needs(Permission.CONFIGURE_PAYMENTS)
 @transaction.atomic
 def set_default_request_expiry(

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from django.db import transaction
-
 from partway.accounts.models import Organization
 from partway.accounts.permissions import Permission, needs
 from partway.lib import clock
 from partway.lib.folding import fold
 
-from .. import events
 from ..errors import FieldError, Invalid, field_error
 from ..events import Actor
-from ..merge import merge
 from . import organizations
 
 MAX_MODES, MAX_MODE_LENGTH = 20, 40
@@ -41,7 +37,6 @@ def detail_errors(
 
 
 @needs(Permission.CONFIGURE_PAYMENTS)
-@transaction.atomic
 def change(
     organization: Organization,
     *,
@@ -63,14 +58,6 @@ def change(
         raise Invalid({"modes": error})
     if len({fold(mode) for mode in modes}) < len(modes):
         raise Invalid({"modes": field_error("payment_mode_twice")})
-    organizations.lock(organization)
-    before = organization.payment_modes
-    if initial is not None:
-        shown, typed = {"modes": tuple(initial)}, {"modes": tuple(modes)}
-        modes = list(merge({"modes": tuple(before)}, shown, typed)["modes"])
-    organization.payment_modes = modes
-    organization.save(update_fields=["payment_modes"])
-    if modes != before:
-        data = {"before": {"payment_modes": ", ".join(before)}, "after": {"payment_modes": ", ".join(modes)}}
-        events.record("organization.changed", organization, by=by, now=now, data=data)
-    return organization
+    return organizations.set_lines(
+        organization, name="payment_modes", lines=modes, field="modes", initial=initial, by=by, now=now
+    )

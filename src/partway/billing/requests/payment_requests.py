@@ -100,6 +100,7 @@ class NewPaymentRequest:
     expires_at: datetime | None = None
     idempotency_key: str | None = None
     sends_mail: bool = True  # else a program shows the link itself
+    return_url: str = ""
 
     @property
     def recipients(self) -> LinkRecipients:
@@ -248,6 +249,7 @@ def _unsaved(invoice: Invoice, new_request: NewPaymentRequest, by: Actor, now: d
         cc=list(recipients.cc),
         bcc=list(recipients.bcc),
         note=new_request.note,
+        return_url=invoice.organization.allowed_return_url(new_request.return_url),
         requested_by=by.id,
         reply_to=new_request.reply_to,
         idempotency_key=new_request.idempotency_key,
@@ -264,6 +266,8 @@ def _field_errors(
         errors["note"] = field_error("note_too_long", limit=MAX_NOTE_LENGTH, length=len(new_request.note))
     if new_request.expires_at is not None and new_request.expires_at <= now:
         errors["expires_at"] = field_error("expiry_in_past")
+    if new_request.return_url and not invoice.organization.allowed_return_url(new_request.return_url):
+        errors["return_url"] = field_error("return_url_not_allowed")
     zone = invoice.organization.time_zone
     first, last = clock.today(now, zone), clock.plausible_days(clock.today(now, zone))[1]
     if new_request.expires_at is not None and clock.end_of_day(last, zone) < new_request.expires_at:

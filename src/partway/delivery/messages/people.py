@@ -126,4 +126,9 @@ MESSAGES: dict[str, str | Promise] = {
     "payment_modes_count": _("Write between one and %(limit)s modes, each on a line of its own."),
     "payment_mode_too_long": _("“%(mode)s…” is too long: use at most %(limit)s characters."),
     "payment_mode_twice": _("The same mode is listed twice."),
+    "return_url_invalid": _(
+        "“%(url)s” is no site that customers can be led back to. Write its address as https://jobs.example.com, or "
+        "with a folder as https://example.com/jobs."
+    ),
+    "return_urls_count": _("List at most %(limit)s sites."),
 }

@@ -51,6 +51,9 @@ MESSAGES: dict[str, str | Promise] = {
         "%(gateway_at_start)s moves no money, and this installation is live."
     ),
     "recipient_missing": _("Enter the address that the payment link goes to."),
+    "return_url_not_allowed": _(
+        "Customers cannot be led back to this address. An owner can allow it in Settings → Payments."
+    ),
     "too_late": _("Too late: it was already paid."),
     "too_late.request_by_member": _("This request has already ended (canceled by a member)."),
     "too_late.request_expired": _("This request has already ended (expired)."),

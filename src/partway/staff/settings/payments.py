@@ -12,7 +12,7 @@ from partway.accounts.models import GatewayAccount
 from partway.billing.checkouts.gateway_calls import test_gateway_of
 from partway.billing.errors import BillingError, GatewayNotReady
 from partway.billing.models import Invoice, Payment, PaymentRequest, Quote
-from partway.billing.people import gateway_accounts, organizations, payment_modes
+from partway.billing.people import gateway_accounts, organizations, payment_modes, return_urls
 from partway.delivery.messages.connections import connection_notes
 from partway.delivery.messages.gateways import gateway_at_start
 from partway.delivery.receipt_figures import method_label
@@ -33,6 +33,7 @@ class PaymentSettingsForm(ConcurrentEditForm):
     gateway = text_field()
     request_expires_days = WholeNumberField(required=False)
     modes = text_field()
+    return_urls = text_field()
 
 
 def payments(ctx: MemberContext) -> HttpResponse:
@@ -40,6 +41,7 @@ def payments(ctx: MemberContext) -> HttpResponse:
     stored = {
         "request_expires_days": str(ctx.organization.request_expires_days or ""),
         "modes": "\n".join(ctx.organization.payment_modes),
+        "return_urls": "\n".join(ctx.organization.return_urls),
     }
     form = PaymentSettingsForm({**stored, **ctx.request.POST.dict()} if ctx.is_post else None, initial=stored)
     if form.is_valid():
@@ -192,6 +194,19 @@ def set_modes(ctx: MemberContext, form: PaymentSettingsForm) -> str:
     return gettext("The modes of payment are saved.")
 
 
+def set_return_urls(ctx: MemberContext, form: PaymentSettingsForm) -> str:
+    """Sets the sites that customers may be led back to, one a line."""
+    sites, opened = form.cleaned_data["return_urls"].split(), form.valid_opened_form()
+    return_urls.change(
+        ctx.organization,
+        sites=sites,
+        initial=opened.cleaned_data["return_urls"].split() if opened else None,
+        by=ctx.actor,
+        now=ctx.now,
+    )
+    return gettext("The sites that customers are led back to are saved.")
+
+
 OPERATIONS: dict[str, Callable[[MemberContext, PaymentSettingsForm], str]] = {
     "switch_on": switch_on,
     "connect": connect,
@@ -199,4 +214,5 @@ OPERATIONS: dict[str, Callable[[MemberContext, PaymentSettingsForm], str]] = {
     "methods": allow_methods,
     "expiry": set_expiry,
     "modes": set_modes,
+    "return_urls": set_return_urls,
 }
