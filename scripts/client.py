@@ -104,6 +104,8 @@ def _python(schema: dict[str, Any]) -> str:
             return " | ".join(dict.fromkeys(map(_python, schema[union])))
     if schema["type"] == "array":
         return f"list[{_python(schema['items'])}]"
+    if isinstance(schema.get("additionalProperties"), dict):
+        return f"dict[str, {_python(schema['additionalProperties'])}]"
     simple = {
         "string": "str",
         "integer": "int",
@@ -137,7 +139,7 @@ def _call(group: str, path: str, method: str, operation: dict[str, Any], schemas
     )
     ids = [each["name"] for each in operation["parameters"] if each["in"] == "path"]
     answer = next(said for status, said in operation["responses"].items() if status[0] == "2")
-    returns = _python(answer["content"]["application/json"]["schema"])
+    returns = _python(answer["content"]["application/json"]["schema"]) if "content" in answer else "None"
     arguments = [f"{_argument(field)}: {_python(given[field])}" for field in given if field in required]
     arguments += [
         f"{_argument(field)}: {_optional(_python(given[field]))} = UNSET"
@@ -157,11 +159,9 @@ def _call(group: str, path: str, method: str, operation: dict[str, Any], schemas
     docstring = f'"""{operation["summary"]}."""'
     where = "body" if method in ("post", "patch") else "query"
     extra = ", idempotency_key=idempotency_key" if method == "post" else ""
-    made = (
-        f"def {name}({signature}) -> {returns}:\n    {docstring}\n"
-        f'    found: {returns} = self._transport.call("{method.upper()}", {address}, {where}={values}{extra})\n'
-        "    return found"
-    )
+    call = f'self._transport.call("{method.upper()}", {address}, {where}={values}{extra})'
+    result = f"found: {returns} = {call}\n    return found" if returns != "None" else call
+    made = f"def {name}({signature}) -> {returns}:\n    {docstring}\n    {result}"
     if "cursor" not in given:
         return made
     item = _python(schemas[returns]["properties"]["data"]["items"])

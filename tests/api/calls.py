@@ -141,7 +141,7 @@ def _alert(organization: Organization) -> Alert:
 
 
 def _invoice(name: str, owes: Customer) -> Invoice:
-    if name in ("invoices_send", "invoices_change"):
+    if name in ("invoices_send", "invoices_change", "invoices_delete"):
         return personas.draft_invoice(owes)
     invoice = personas.sent_invoice(owes)
     if name == "invoices_settle":
@@ -152,7 +152,7 @@ def _invoice(name: str, owes: Customer) -> Invoice:
 
 
 def _quote(name: str, owes: Customer) -> Quote:
-    if name in ("quotes_send", "quotes_change"):
+    if name in ("quotes_send", "quotes_change", "quotes_delete"):
         return personas.draft_quote(owes)
     quote = personas.sent_quote(owes)
     is_accepted = name in ("quotes_record_deposit", "quotes_make_invoice")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from partway.accounts.models import Organization
-from partway.billing.models import Customer, Invoice, Mail
+from partway.accounts.models import IdempotentCall, Organization
+from partway.billing.models import Customer, Invoice, Mail, Refund
 from partway.lib.clock import now
 from partway.staff import timeline
 from tests.api.calls import LINES
@@ -170,3 +170,51 @@ def test_invoice_is_due_as_the_settings_say_unless_the_program_says_otherwise(
 ) -> None:
     body = {"customer": dana.pk, "lines": LINES, **sent}
     assert collector.post("/invoices", body).json()["due_days"] == days
+
+
+def test_paid_invoice_is_voided_by_where_each_payment_goes(
+    admin: Program, invoice: Invoice, dana: Customer
+) -> None:
+    check, card = personas.record_check(invoice, 20_000), personas.captured_payment(invoice, 30_000)
+    ways = {
+        check.pk: {"amount": 20_000, "way": "outside", "method": "Cash", "reference": "No. 7"},
+        card.pk: {"amount": 30_000, "way": "credit"},
+    }
+    path = f"/invoices/{invoice.pk}/void"
+    assert problem(admin.post(path)) == (409, "conflict")
+    assert problem(admin.post(path, {"payments": {card.pk: ways[card.pk]}})) == (409, "stale")
+    wrong = admin.post(path, {"payments": {**ways, check.pk: {"amount": 20_000, "way": "gateway"}}})
+    assert [one["field"] for one in wrong.json()["fields"]] == [f"payments.{check.pk}.way"]
+    voided = admin.post(path, {"payments": ways, "version": invoice.version}).json()
+    assert (voided["status"], voided["amount_paid"]) == ("void", 0)
+    assert [one["method"] for one in admin.get(f"/payments/{check.pk}").json()["refunds"]] == ["Cash"]
+    assert admin.get(f"/customers/{dana.pk}/credit").json()["available"] == [
+        {"amount": 30_000, "currency": "USD"}
+    ]
+
+
+def test_paid_invoice_voided_by_a_call_whose_process_was_killed_gives_money_back_once(
+    admin: Program, invoice: Invoice
+) -> None:
+    check = personas.record_check(invoice, 20_000)
+    ways = {check.pk: {"amount": 20_000, "way": "outside", "method": "Cash"}}
+    path = f"/invoices/{invoice.pk}/void"
+    first = admin.post(path, {"payments": ways}, Idempotency_Key="once")
+    IdempotentCall.objects.update(status=None, claimed_until=now())
+    again = admin.post(path, {"payments": ways}, Idempotency_Key="once")
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert Refund.objects.count() == 1
+
+
+@pytest.mark.parametrize("noun", ["invoices", "quotes"])
+def test_draft_is_deleted_and_a_sent_document_is_not(collector: Program, dana: Customer, noun: str) -> None:
+    draft, sent = {
+        "invoices": (personas.draft_invoice, personas.sent_invoice),
+        "quotes": (personas.draft_quote, personas.sent_quote),
+    }[noun]
+    kept, path = sent(dana).pk, f"/{noun}/{draft(dana).pk}"
+    assert problem(collector.call("DELETE", f"{path}?version=9")) == (409, "stale")
+    assert problem(collector.call("DELETE", f"/{noun}/{kept}")) == (409, "conflict")
+    deleted = collector.call("DELETE", f"{path}?version=1")
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert problem(collector.get(path)) == (404, "not_found")

@@ -153,6 +153,8 @@ def _guard(run: Run, permission: Permission) -> Run:
             response = idempotency.run(request, key.organization, act, now=now) if is_post else act(None)
             if request.method == "GET" and response.status_code == 200:
                 response = _unless_known(request, response)
+            if response.status_code == 204:
+                del response.headers["Content-Type"]  # there is no content to have a type
         except Refused as error:
             response = of_refusal(error)
         for name, value in headers.items():

@@ -155,7 +155,13 @@ def release_credit(request: KeyRequest, customer_id: Id, body: PaymentToRelease)
     caller = request.caller
     customer = get_customer(caller, customer_id)
     invoice = get_own_or_404(caller, models.Invoice.objects.filter(customer=customer), body.invoice)
-    credit.deallocate(invoice, get_payment(caller, body.payment), by=caller.actor, now=caller.now)
+    credit.deallocate(
+        invoice,
+        get_payment(caller, body.payment),
+        by=caller.actor,
+        now=caller.now,
+        idempotency_key=caller.one_time_key,
+    )
     return fresh_invoice(caller, invoice.pk)
 
 

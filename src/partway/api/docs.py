@@ -89,7 +89,7 @@ def _content() -> tuple[dict[str, list[DocumentedCall]], list[Object]]:
                     if each["in"] == "query"
                 ),
                 body=_object(body, schemas) if body and body not in _HIDDEN_OBJECTS else None,
-                returns=_reference(answer["content"]["application/json"]),
+                returns=_reference(answer.get("content", {}).get("application/json", {})),
             )
             calls.setdefault(operation["tags"][0], []).append(found)
     objects = [_object(name, schemas) for name in sorted(schemas) if _is_object(schemas[name], name, taken)]

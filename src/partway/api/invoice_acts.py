@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from ninja import Body, Router
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from partway.accounts.permissions import Permission
-from partway.billing.documents import invoices
+from partway.billing.documents import invoices, voiding
+from partway.billing.documents.voiding import Outcome, VoidPlan, Way
 from partway.billing.models.adjustments import CHOSEN_REASONS
+from partway.billing.models.refunds import RefundReason
 from partway.billing.receivables import settlements, write_offs
 from partway.billing.receivables.settlements import Settlement
 from partway.lib.money import Money
 
 from .access import KeyRequest, call
 from .objects import Invoice, fresh_invoice, get_invoice
+from .payment_objects import get_payment
+from .problems import Refused
 from .schemas import Amount, Id, Input
 
 router = Router(tags=["Invoices"])
@@ -42,6 +47,42 @@ class WriteOff(Versioned):
     amount_due: Amount | None = None
 
 
+class PaymentOutcome(Input):
+    """Where the money of a payment goes when its invoice is voided.
+
+    amount: what of it is on the invoice, as it was read. way: back through the payment service, given back by hand
+    (then method, refunded_on and reference say how), or to the customer's credit.
+    """
+
+    amount: Amount
+    way: Way
+    method: str = ""
+    refunded_on: Annotated[date | None, Field(description="By default today.")] = None
+    reference: str = ""
+
+
+class Voiding(Versioned):
+    """What becomes of the payments on an invoice, each by its id; none where nothing is paid.
+
+    reason, note: of the refunds among them.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "payments": {"pay_06c5x2c2f6m0tqk3t0m2v8b1sg": {"amount": 30000, "way": "gateway"}},
+                    "reason": "canceled",
+                }
+            ]
+        }
+    )
+
+    payments: dict[Id, PaymentOutcome] = {}
+    reason: RefundReason | None = None
+    note: str = ""
+
+
 class SettledRest(Input):
     """Why the rest needs no payment.
 
@@ -56,7 +97,7 @@ class SettledRest(Input):
 
 
 NOTHING = Input()
-NO_VERSION, NO_SENDING, NO_WRITE_OFF = Versioned(), Sending(), WriteOff()
+NO_VERSION, NO_SENDING, NO_WRITE_OFF, NO_PAYMENTS = Versioned(), Sending(), WriteOff(), Voiding()
 
 
 @call(router, "POST", "/{invoice_id}/send", permission=Permission.SEND_INVOICES, returns=Invoice)
@@ -69,6 +110,7 @@ def send(request: KeyRequest, invoice_id: Id, body: Body[Sending] = NO_SENDING) 
         allow_overdue=body.allow_overdue,
         by=caller.actor,
         now=caller.now,
+        idempotency_key=caller.one_time_key,
     )
     return fresh_invoice(caller, invoice_id)
 
@@ -87,12 +129,30 @@ def resend(request: KeyRequest, invoice_id: Id, body: Body[Input] = NOTHING) -> 
 
 
 @call(router, "POST", "/{invoice_id}/void", permission=Permission.VOID_INVOICES, returns=Invoice)
-def void(request: KeyRequest, invoice_id: Id, body: Body[Versioned] = NO_VERSION) -> Invoice:
-    """Voids an invoice of which nothing is paid; its open payment request is canceled."""
+def void(request: KeyRequest, invoice_id: Id, body: Body[Voiding] = NO_PAYMENTS) -> Invoice:
+    """Voids an invoice; its open payment request is canceled.
+
+    Of one that was paid, `payments` says where each payment on it goes. A refund through the payment service can be
+    pending for days; one that fails becomes credit. The refunds are on their payments.
+    """
     caller = request.caller
-    invoices.void(
-        get_invoice(caller, invoice_id), expected_version=body.version, by=caller.actor, now=caller.now
+    invoice = get_invoice(caller, invoice_id)
+    shared: dict[str, Any] = {"by": caller.actor, "now": caller.now}
+    if not body.payments:
+        key = caller.one_time_key
+        invoices.void(invoice, expected_version=body.version, idempotency_key=key, **shared)
+        return fresh_invoice(caller, invoice_id)
+    if not {voiding.PERMISSIONS[each.way] for each in body.payments.values()} <= caller.permissions:
+        raise Refused(403, "forbidden")
+    plan = VoidPlan(
+        standing={get_payment(caller, pk).pk: each.amount for pk, each in body.payments.items()},
+        outcomes={pk: Outcome(**each.model_dump(exclude={"amount"})) for pk, each in body.payments.items()},
+        reason=body.reason or "",
+        note=body.note,
+        idempotency_key=caller.one_time_key,
     )
+    version = invoice.version if body.version is None else body.version
+    voiding.void_paid(invoice, plan=plan, expected_version=version, **shared)
     return fresh_invoice(caller, invoice_id)
 
 
@@ -103,7 +163,12 @@ def write_off(request: KeyRequest, invoice_id: Id, body: Body[WriteOff] = NO_WRI
     invoice = get_invoice(caller, invoice_id)
     due = None if body.amount_due is None else Money(body.amount_due, invoice.currency)
     write_offs.write_off(
-        invoice, expected_version=body.version, expected_amount_due=due, by=caller.actor, now=caller.now
+        invoice,
+        expected_version=body.version,
+        expected_amount_due=due,
+        by=caller.actor,
+        now=caller.now,
+        idempotency_key=caller.one_time_key,
     )
     return fresh_invoice(caller, invoice_id)
 
@@ -113,7 +178,11 @@ def reopen(request: KeyRequest, invoice_id: Id, body: Body[Versioned] = NO_VERSI
     """Takes a write-off back."""
     caller = request.caller
     write_offs.reopen(
-        get_invoice(caller, invoice_id), expected_version=body.version, by=caller.actor, now=caller.now
+        get_invoice(caller, invoice_id),
+        expected_version=body.version,
+        by=caller.actor,
+        now=caller.now,
+        idempotency_key=caller.one_time_key,
     )
     return fresh_invoice(caller, invoice_id)
 

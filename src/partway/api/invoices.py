@@ -20,7 +20,7 @@ from . import lists
 from .access import Caller, KeyRequest, call, get_customer
 from .documents import DocumentChanges, DocumentInput, changed_content, new_content
 from .objects import Invoice, fresh_invoice, get_invoice, invoice_rows, shown_invoice
-from .schemas import Amount, DatedFilters, Id, Page, SearchText, Time
+from .schemas import Amount, DatedFilters, Id, Page, SearchText, Time, Version
 
 router = Router(tags=["Invoices"])
 
@@ -164,6 +164,14 @@ def change(request: KeyRequest, invoice_id: Id, body: InvoiceChanges) -> Invoice
         now=caller.now,
     )
     return fresh_invoice(caller, invoice.pk)
+
+
+@call(router, "DELETE", "/{invoice_id}", permission=Permission.EDIT_INVOICES, returns=None, status=204)
+def delete(request: KeyRequest, invoice_id: Id, known: Query[Version]) -> None:
+    """Deletes a draft, which has no number yet; one that was sent is voided instead."""
+    caller = request.caller
+    invoice = get_invoice(caller, invoice_id)
+    invoices.delete_draft(invoice, expected_version=known.version, by=caller.actor, now=caller.now)
 
 
 def _changed(caller: Caller, invoice: models.Invoice, body: InvoiceChanges) -> InvoiceDraft:

@@ -38,7 +38,17 @@ from .documents import (
 )
 from .objects import Invoice, fresh_invoice
 from .payment_objects import Payment, fresh_payment
-from .schemas import Amount, DatedFilters, DecimalString, Id, Input, Page, SearchText, decimal_string
+from .schemas import (
+    Amount,
+    DatedFilters,
+    DecimalString,
+    Id,
+    Input,
+    Page,
+    SearchText,
+    Version,
+    decimal_string,
+)
 
 router = Router(tags=["Quotes"])
 
@@ -290,11 +300,25 @@ def change(request: KeyRequest, quote_id: Id, body: QuoteChanges) -> Quote:
     return fresh(caller, quote_id)
 
 
+@call(router, "DELETE", "/{quote_id}", permission=Permission.EDIT_QUOTES, returns=None, status=204)
+def delete(request: KeyRequest, quote_id: Id, known: Query[Version]) -> None:
+    """Deletes a draft, which has no number yet; one that was sent is withdrawn instead."""
+    caller = request.caller
+    quote = get_quote(caller, quote_id)
+    quotes.delete_draft(quote, expected_version=known.version, by=caller.actor, now=caller.now)
+
+
 @call(router, "POST", "/{quote_id}/send", permission=Permission.SEND_QUOTES, returns=Quote)
 def send(request: KeyRequest, quote_id: Id, body: Body[VersionedQuote] = NO_VERSION) -> Quote:
     """Sends a draft: it gets its number, and the customer a mail with the link on which it is accepted."""
     caller = request.caller
-    quotes.send(get_quote(caller, quote_id), expected_version=body.version, by=caller.actor, now=caller.now)
+    quotes.send(
+        get_quote(caller, quote_id),
+        expected_version=body.version,
+        by=caller.actor,
+        now=caller.now,
+        idempotency_key=caller.one_time_key,
+    )
     return fresh(caller, quote_id)
 
 
@@ -330,7 +354,8 @@ def decline(request: KeyRequest, quote_id: Id, body: Decision) -> Quote:
 
 def spoken(caller: Caller, body: Decision) -> SpokenDecision:
     """Returns the decision as billing takes it."""
-    return SpokenDecision(name=body.name, decided_on=body.decided_on or caller.today, note=body.note)
+    decided_on = body.decided_on or caller.today
+    return SpokenDecision(body.name, decided_on, body.note, idempotency_key=caller.one_time_key)
 
 
 @call(router, "POST", "/{quote_id}/withdraw", permission=Permission.WITHDRAW_QUOTES, returns=Quote)

@@ -76,6 +76,12 @@ class Parameters(BaseModel):
         return data
 
 
+class Version(Parameters):
+    """The version of a draft as it was read; with it, a draft that was changed since is left alone."""
+
+    version: int | None = None
+
+
 class Filters(Parameters):
     """Limit, cursor and filters of a list."""
 

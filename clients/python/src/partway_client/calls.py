@@ -314,6 +314,16 @@ class PaymentList(TypedDict):
     next: str | None
 
 
+class PaymentOutcome(TypedDict):
+    """Where the money of a payment goes when its invoice is voided."""
+
+    amount: int
+    way: Way
+    method: NotRequired[str]
+    refunded_on: NotRequired[str | None]
+    reference: NotRequired[str]
+
+
 class PaymentRequest(TypedDict):
     """A request for a part of an invoice; amounts are in minor units of its currency."""
 
@@ -528,6 +538,9 @@ class TrialBalance(TypedDict):
 
     currency: str
     data: list[Balance]
+
+
+Way = Literal["gateway", "outside", "credit"]
 
 
 class CustomersCalls:
@@ -765,6 +778,12 @@ class InvoicesCalls:
         )
         return found
 
+    def delete(self, invoice_id: str, *, version: int | Unset | None = UNSET) -> None:
+        """Deletes a draft, which has no number yet; one that was sent is voided instead."""
+        self._transport.call(
+            "DELETE", f"/api/v1/invoices/{path_part(invoice_id)}", query={"version": version}
+        )
+
     def send(
         self,
         invoice_id: str,
@@ -793,13 +812,20 @@ class InvoicesCalls:
         return found
 
     def void(
-        self, invoice_id: str, *, version: int | Unset | None = UNSET, idempotency_key: str | None = None
+        self,
+        invoice_id: str,
+        *,
+        version: int | Unset | None = UNSET,
+        payments: dict[str, PaymentOutcome] | Unset = UNSET,
+        reason: RefundReason | Unset | None = UNSET,
+        note: str | Unset = UNSET,
+        idempotency_key: str | None = None,
     ) -> Invoice:
-        """Voids an invoice of which nothing is paid; its open payment request is canceled."""
+        """Voids an invoice; its open payment request is canceled."""
         found: Invoice = self._transport.call(
             "POST",
             f"/api/v1/invoices/{path_part(invoice_id)}/void",
-            body={"version": version},
+            body={"version": version, "payments": payments, "reason": reason, "note": note},
             idempotency_key=idempotency_key,
         )
         return found
@@ -980,6 +1006,10 @@ class QuotesCalls:
             },
         )
         return found
+
+    def delete(self, quote_id: str, *, version: int | Unset | None = UNSET) -> None:
+        """Deletes a draft, which has no number yet; one that was sent is withdrawn instead."""
+        self._transport.call("DELETE", f"/api/v1/quotes/{path_part(quote_id)}", query={"version": version})
 
     def send(
         self, quote_id: str, *, version: int | Unset | None = UNSET, idempotency_key: str | None = None

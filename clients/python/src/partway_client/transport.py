@@ -78,7 +78,7 @@ class Transport:
                 time.sleep(2.0 ** (attempt - 1))
                 continue
             if response.is_success:
-                return response.json()
+                return response.json() if response.content else None
             problem = _problem(response)
             is_busy = response.status_code in (429, 503) or problem.get("code") == "call_in_progress"
             if is_last or not is_busy:

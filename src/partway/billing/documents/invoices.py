@@ -201,14 +201,17 @@ def send(
     now: datetime,
     expected_version: int | None = None,
     allow_overdue: bool = False,
+    idempotency_key: str | None = None,
 ) -> Invoice:
     """Numbers a draft invoice, freezes its parties (DESIGN D9), and mails the customer the link to its page.
 
-    Terms in days are counted from today. Raises Conflict when it is not a draft, Stale when it has another version than
-    expected (DESIGN D8), Invalid when nothing is due on it, or when its due date has passed and `allow_overdue` does
-    not say that this is meant.
+    Terms in days are counted from today. The same `idempotency_key` again changes nothing (P8). Raises Conflict when it
+    is not a draft, Stale when it has another version than expected (DESIGN D8), Invalid when nothing is due on it, or
+    when its due date has passed and `allow_overdue` does not say that this is meant.
     """
     invoice = Invoice.objects.locked(invoice.pk)
+    if events.caused_by(invoice.organization_id, idempotency_key):
+        return invoice
     if invoice.status != "draft":
         raise Conflict(reason="invoice_already_sent")
     preconditions.check_version(invoice, expected_version)
@@ -226,7 +229,7 @@ def send(
     # The new version makes an open edit of the draft stale, so that it does not change the sent invoice (D8).
     columns: dict[str, Any] = {**issued, "number": number, "sent_at": now}
     columns |= {"due_on": invoice.due_on, "due_days": None, "version": invoice.version + 1}
-    event = move(invoice, "sent", by=by, now=now, data=data, **columns)
+    event = move(invoice, "sent", by=by, now=now, data=data, idempotency_key=idempotency_key, **columns)
     if invoice.quote_id is not None:
         _allocate_deposit(invoice, by, now)
     _queue_mail(invoice, event)
@@ -319,22 +322,32 @@ def _queue_mail(invoice: Invoice, event: Event, *, changed: bool = False) -> Non
 
 @needs(Permission.VOID_INVOICES)
 @closes_checkouts
-def void(invoice: Invoice, *, by: Actor, now: datetime, expected_version: int | None = None) -> Invoice:
+def void(
+    invoice: Invoice,
+    *,
+    by: Actor,
+    now: datetime,
+    expected_version: int | None = None,
+    idempotency_key: str | None = None,
+) -> Invoice:
     """Ends an unpaid invoice: cancels its open request and its checkout (DESIGN D3).
 
-    The quote that it was made of is accepted again, so that another invoice can be made of it. Raises
-    PaymentInProgress while a payment is committed, Conflict when payments are allocated or it has ended already, Stale
-    when it has another version than expected (DESIGN D8). See `voiding.void_paid` for an invoice that was paid.
+    The quote that it was made of is accepted again, so that another invoice can be made of it. The same
+    `idempotency_key` again changes nothing (P8). Raises PaymentInProgress while a payment is committed, Conflict when
+    payments are allocated or it has ended already, Stale when it has another version than expected (DESIGN D8). See
+    `voiding.void_paid` for an invoice that was paid.
     """
     # The quote before its invoice, as acts on its deposit lock them; the other way round the two could deadlock.
     quote = Quote.objects.locked(invoice.quote_id) if invoice.quote_id is not None else None
     invoice = Invoice.objects.locked(invoice.pk)
+    if events.caused_by(invoice.organization_id, idempotency_key):
+        return invoice
     if not_allowed := void_unavailable_reason(invoice):
         raise not_allowed
     preconditions.check_version(invoice, expected_version)
     # Before the state changes: a committed payment raises here, and then the invoice is not void (D3).
     amount_due.cancel_collection(invoice, reason="invoice_voided", by=by, now=now)
-    end_as_void(invoice, quote, by=by, now=now)
+    end_as_void(invoice, quote, by=by, now=now, idempotency_key=idempotency_key)
     return invoice
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from partway.accounts.permissions import Permission, needs
 from partway.lib import clock
 
-from .. import outbox
+from .. import events, outbox
 from ..checkouts.closing import closes_checkouts
 from ..errors import Conflict, FieldError, Invalid, Stale, TooLate, field_error
 from ..events import Actor
@@ -25,11 +25,15 @@ MAX_NOTE_LENGTH = 400
 
 @dataclass(frozen=True, slots=True)
 class SpokenDecision:
-    """A yes or no by phone or on site: the name of the person, the day where the organization is, and a note."""
+    """A yes or no by phone or on site: the name of the person, the day where the organization is, and a note.
+
+    The same `idempotency_key` again records nothing more (P8).
+    """
 
     name: str
     decided_on: date
     note: str = ""
+    idempotency_key: str | None = None
 
 
 @needs(Permission.RECORD_QUOTE_DECISIONS)
@@ -40,7 +44,10 @@ def record_acceptance(quote: Quote, *, decision: SpokenDecision, by: Actor, now:
     From then on the quote is as if they had accepted on its page. Raises Invalid with the wrong fields, Conflict for a
     draft, TooLate when the quote was accepted already or has ended.
     """
-    quote, name, note = _checked(quote, decision, now)
+    quote = Quote.objects.locked(quote.pk)
+    if events.caused_by(quote.organization_id, decision.idempotency_key):
+        return quote
+    name, note = _checked(quote, decision, now)
     data = {**quotes.event_data(quote), "name": name, "on": decision.decided_on.isoformat(), "note": note}
     columns: dict[str, Any] = {"accepted_on": decision.decided_on, "acceptance_note": note}
     event = move(
@@ -49,6 +56,7 @@ def record_acceptance(quote: Quote, *, decision: SpokenDecision, by: Actor, now:
         by=by,
         now=now,
         data=data,
+        idempotency_key=decision.idempotency_key,
         accepted_by=name,
         accepted_at=now,
         acceptance_recorded_by=by.label,
@@ -64,16 +72,18 @@ def record_acceptance(quote: Quote, *, decision: SpokenDecision, by: Actor, now:
 @transaction.atomic
 def record_decline(quote: Quote, *, decision: SpokenDecision, by: Actor, now: datetime) -> Quote:
     """Records that the customer declined; the note is the reason. Raises as `record_acceptance`."""
-    quote, name, note = _checked(quote, decision, now)
+    quote = Quote.objects.locked(quote.pk)
+    if events.caused_by(quote.organization_id, decision.idempotency_key):
+        return quote
+    name, note = _checked(quote, decision, now)
     data = {**quotes.event_data(quote), "name": name, "on": decision.decided_on.isoformat(), "reason": note}
-    event = move(quote, "declined", by=by, now=now, data=data)
+    event = move(quote, "declined", by=by, now=now, data=data, idempotency_key=decision.idempotency_key)
     _notify_organization("quote_declined", quote, event)
     return quote
 
 
-def _checked(quote: Quote, decision: SpokenDecision, now: datetime) -> tuple[Quote, str, str]:
-    """Returns the locked quote with the stripped name and note, or raises why the decision cannot be recorded."""
-    quote = Quote.objects.locked(quote.pk)
+def _checked(quote: Quote, decision: SpokenDecision, now: datetime) -> tuple[str, str]:
+    """Returns the stripped name and note, or raises why the decision cannot be recorded; the quote is locked."""
     quotes.check_open(quote, now)
     zone = quote.organization.time_zone
     name, note = decision.name.strip(), decision.note.strip()
@@ -87,7 +97,7 @@ def _checked(quote: Quote, decision: SpokenDecision, now: datetime) -> tuple[Quo
         errors["note"] = field_error("text_too_long", limit=MAX_NOTE_LENGTH)
     if errors:
         raise Invalid(errors)
-    return quote, name, note
+    return name, note
 
 
 def _notify_organization(kind: str, quote: Quote, event: Event) -> None:

@@ -167,13 +167,23 @@ def event_data(quote: Quote) -> dict[str, object]:
 
 @needs(Permission.SEND_QUOTES)
 @transaction.atomic
-def send(quote: Quote, *, by: Actor, now: datetime, expected_version: int | None = None) -> Quote:
+def send(
+    quote: Quote,
+    *,
+    by: Actor,
+    now: datetime,
+    expected_version: int | None = None,
+    idempotency_key: str | None = None,
+) -> Quote:
     """Numbers a draft quote, freezes its deposit and its parties (DESIGN D9), and mails the customer its link.
 
-    Raises Conflict when it is not a draft, Stale when it has another version than expected (DESIGN D8), Invalid when
-    its total is zero, its last day is over, or the gateway takes no payment of its deposit.
+    The same `idempotency_key` again changes nothing (P8). Raises Conflict when it is not a draft, Stale when it has
+    another version than expected (DESIGN D8), Invalid when its total is zero, its last day is over, or the gateway
+    takes no payment of its deposit.
     """
     quote = Quote.objects.locked(quote.pk)
+    if events.caused_by(quote.organization_id, idempotency_key):
+        return quote
     if quote.status != "draft":
         raise Conflict(reason="quote_already_sent")
     preconditions.check_version(quote, expected_version)
@@ -188,7 +198,7 @@ def send(quote: Quote, *, by: Actor, now: datetime, expected_version: int | None
     data = {**event_data(quote), "number": number, "email": quote.customer.email}
     data |= parties.event_data(issued)
     columns: dict[str, Any] = {**issued, "number": number, "sent_at": now}
-    event = move(quote, "sent", by=by, now=now, data=data, **columns)
+    event = move(quote, "sent", by=by, now=now, data=data, idempotency_key=idempotency_key, **columns)
     _queue_mail(quote, event)
     return quote
 

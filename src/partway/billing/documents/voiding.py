@@ -24,7 +24,7 @@ from ..checkouts.gateway_calls import CallInProgress
 from ..errors import Conflict, FieldError, Invalid, Stale, field_error
 from ..events import Actor
 from ..ledger import allocations
-from ..models import Customer, Event, Invoice, Payment, Quote, Refund
+from ..models import Customer, Invoice, Payment, Quote, Refund
 from ..payments import refunds as gateway_refunds
 from ..payments.refunds import NewRefund
 from ..receivables import amount_due, refund_effects
@@ -193,8 +193,7 @@ def _book(
     Customer.objects.locked(invoice.customer_id)
     quote = Quote.objects.locked(invoice.quote_id) if invoice.quote_id is not None else None
     invoice = Invoice.objects.locked(invoice.pk)
-    by_key = Event.objects.filter(organization=invoice.organization_id, idempotency_key=plan.idempotency_key)
-    if plan.idempotency_key and (previous := by_key.first()):
+    if previous := events.caused_by(invoice.organization_id, plan.idempotency_key):
         if previous.invoice_id != invoice.pk or previous.data != {**previous.data, **plan.event_data}:
             raise Conflict(reason="void_form_used")
         return list(Refund.objects.filter(pk__in=previous.data["refunds"])), False

@@ -120,21 +120,26 @@ def _amount_error(invoice: Invoice, amount: Money) -> FieldError | None:
 
 @needs(Permission.RELEASE_CREDIT)
 @transaction.atomic(durable=True)
-def deallocate(invoice: Invoice, payment: Payment, *, by: Actor, now: datetime) -> Money:
+def deallocate(
+    invoice: Invoice, payment: Payment, *, by: Actor, now: datetime, idempotency_key: str | None = None
+) -> Money:
     """Moves what this payment has paid on the invoice to the customer's credit, and returns how much that was.
 
     It is due again on the invoice, which is written off again if it was before it was paid. Frees an invoice of its
-    deposit before it is voided (DESIGN D2). Raises Conflict when nothing of the payment is allocated to the invoice.
+    deposit before it is voided (DESIGN D2). The same `idempotency_key` again changes nothing (P8). Raises Conflict when
+    nothing of the payment is allocated to the invoice.
     """
     # The order of locks is customer, then invoice, as in `apply`; the other way round the two could deadlock.
     Customer.objects.locked(invoice.customer_id)
     invoice = Invoice.objects.locked(invoice.pk)
+    if previous := events.caused_by(invoice.organization_id, idempotency_key):
+        return Money(previous.data["amount_minor"], previous.data["currency"])
     payment = Payment.objects.get(pk=payment.pk)
     amount = Money(allocations.allocated_amount(payment, invoice), invoice.currency)
     if not amount:
         raise Conflict(reason="nothing_allocated")
     allocations.deallocate(payment, invoice, amount.amount_minor, cause="released", now=now)
     data = {"amount_minor": amount.amount_minor, "currency": amount.currency, "payment": payment.pk}
-    events.record("credit.released", invoice, by=by, now=now, data=data)
+    events.record("credit.released", invoice, by=by, now=now, data=data, idempotency_key=idempotency_key)
     amount_due.apply_effects(invoice, reason="invoice_changed", by=by, now=now, restores_write_off=True)
     return amount

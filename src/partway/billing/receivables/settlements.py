@@ -13,12 +13,12 @@ from django.db import transaction
 from partway.accounts.permissions import Permission, needs
 from partway.lib.money import Money
 
-from .. import preconditions
+from .. import events, preconditions
 from ..checkouts.closing import closes_checkouts
 from ..errors import Conflict, FieldError, Invalid, InvoiceNotSent, field_error
 from ..events import Actor
 from ..ledger import adjustments
-from ..models import Adjustment, Event, Invoice
+from ..models import Adjustment, Invoice
 from ..models.adjustments import CHOSEN_REASONS
 from . import amount_due
 
@@ -85,10 +85,7 @@ def settle(
     PaymentInProgress while a payment is committed.
     """
     invoice = Invoice.objects.locked(invoice.pk)
-    by_key = Event.objects.filter(
-        organization=invoice.organization_id, idempotency_key=settlement.idempotency_key
-    )
-    if settlement.idempotency_key and (previous := by_key.first()):
+    if previous := events.caused_by(invoice.organization_id, settlement.idempotency_key):
         said = {name: previous.data.get(name) for name in settlement.event_data}
         is_of_invoice = previous.type == "invoice.settled" and previous.invoice_id == invoice.pk
         if not is_of_invoice or said != settlement.event_data:
