@@ -71,6 +71,7 @@ def body_of(name: str, organization: Organization) -> dict[str, Any] | None:
         "quotes_decline": lambda: {"name": "Dana W."},
         "quotes_record_deposit": lambda: PAID,
         "payment_requests_create": lambda: {"amount_requested": 30_000, "to": ["dana@reed.example"]},
+        "payment_requests_change": lambda: {"metadata": {"stage": "2"}},
         "payments_record": lambda: {"amount": 30_000, **PAID},
         "payments_reverse": lambda: {"reason": "It bounced."},
         "payments_refund": lambda: {"amount": 10_000, "method": "Cash"},

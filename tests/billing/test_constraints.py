@@ -328,7 +328,22 @@ def same_idempotency_key(make: Callable[[Invoice], Row]) -> Callable[[Invoice], 
     return violate
 
 
+def same_external_reference(make: Callable[[Invoice], Row]) -> Callable[[Invoice], None]:
+    """Returns an act that gives two rows of one kind the same reference of a program."""
+
+    def violate(invoice: Invoice) -> None:
+        one, other = make(invoice), make(personas.sent_invoice(personas.customer(invoice.organization)))
+        with transaction.atomic():
+            type(one)._base_manager.filter(pk__in=[one.pk, other.pk]).update(external_reference="job-1")
+
+    return violate
+
+
 VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
+    "customer_external_reference_unique": same_external_reference(the_customer),
+    "invoice_external_reference_unique": same_external_reference(the_invoice),
+    "quote_external_reference_unique": same_external_reference(quote),
+    "payment_request_external_reference_unique": same_external_reference(open_request),
     "one_open_payment_request_per_invoice": duplicated(open_request),
     "payment_request_amount_positive": overwritten(open_request, amount_requested_minor=0),
     "payment_request_status_known": overwritten(open_request, status="dead", ended_at=present()),

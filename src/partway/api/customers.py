@@ -16,7 +16,16 @@ from partway.billing.people.customers import CustomerDetails
 
 from . import lists
 from .access import KeyRequest, call, get_customer
-from .schemas import Filters, Id, Input, Page, SearchText, Time
+from .schemas import (
+    ExternalInput,
+    ExternalReference,
+    Filters,
+    Id,
+    Page,
+    ReferenceFilter,
+    SearchText,
+    Time,
+)
 
 router = Router(tags=["Customers"])
 
@@ -29,6 +38,8 @@ class Customer(BaseModel):
     email: str
     phone: str
     address: str
+    external_reference: ExternalReference
+    metadata: dict[str, str]
     created_at: datetime
 
 
@@ -39,13 +50,14 @@ class CustomerList(Page[Customer]):
 class CustomerFilters(Filters):
     """Which customers to list."""
 
+    external_reference: ReferenceFilter | None = None
     search: Annotated[SearchText, Field(description="Words of the name or the mail address.")] = ""
     updated_since: Annotated[
         Time | None, Field(description="Those that were added or changed then or later.")
     ] = None
 
 
-class NewCustomer(Input):
+class NewCustomer(ExternalInput):
     """A customer to add."""
 
     model_config = ConfigDict(
@@ -58,7 +70,7 @@ class NewCustomer(Input):
     address: str = ""
 
 
-class CustomerChanges(Input):
+class CustomerChanges(ExternalInput):
     """The fields of a customer to change; those left out stay as they are."""
 
     name: str | None = None
@@ -75,6 +87,8 @@ def shown(row: models.Customer) -> Customer:
         email=row.email,
         phone=row.phone,
         address=row.address,
+        external_reference=row.external_reference,
+        metadata=row.metadata,
         created_at=row.created_at,
     )
 
@@ -84,6 +98,7 @@ def index(request: KeyRequest, filters: Query[CustomerFilters]) -> CustomerList:
     """Lists customers, the newest first."""
     organization = request.caller.organization
     rows = lists.searched(models.Customer.objects.all(), filters.search, organization)
+    rows = lists.narrowed(rows, {"external_reference": filters.external_reference})
     if filters.updated_since:
         types = ("customer.created", "customer.changed")
         rows = lists.changed_since(rows, "customer", organization, filters.updated_since, types=types)
@@ -94,12 +109,13 @@ def index(request: KeyRequest, filters: Query[CustomerFilters]) -> CustomerList:
 def create(request: KeyRequest, body: NewCustomer) -> Customer:
     """Adds a customer."""
     caller = request.caller
-    details = CustomerDetails(**body.model_dump())
+    details = CustomerDetails(body.name, body.email, body.phone, body.address)
     made = customers.create(
         caller.organization,
         details=details,
         by=caller.actor,
         now=caller.now,
+        external=body.external,
         idempotency_key=caller.one_time_key,
     )
     return shown(made)
@@ -116,9 +132,14 @@ def change(request: KeyRequest, customer_id: Id, body: CustomerChanges) -> Custo
     """Changes a customer; documents that were sent keep the customer as they show them."""
     row = get_customer(request.caller, customer_id)
     stored = CustomerDetails(row.name, row.email, row.phone, row.address)
-    details = replace(stored, **body.model_dump(exclude_none=True))
+    changes = body.model_dump(exclude_none=True, exclude={"external_reference", "metadata"})
     # A field that was left out keeps what another member or program has written since it was read.
     changed = customers.change(
-        row, details=details, initial=stored, by=request.caller.actor, now=request.caller.now
+        row,
+        details=replace(stored, **changes),
+        initial=stored,
+        external=body.external,
+        by=request.caller.actor,
+        now=request.caller.now,
     )
     return shown(changed)

@@ -13,7 +13,7 @@ from partway.billing.documents.drafts import MAX_LINES, LineDraft
 from partway.billing.models.documents import Document, Line
 
 from .access import Caller, get_customer
-from .schemas import Amount, Currency, DecimalString, Id, Input, decimal_string
+from .schemas import Amount, Currency, DecimalString, ExternalInput, Id, Input, decimal_string
 
 
 class LineInput(Input):
@@ -77,7 +77,7 @@ def line_drafts(lines: Sequence[LineInput], default_tax: Decimal) -> tuple[LineD
     )
 
 
-class DocumentInput(Input):
+class DocumentInput(ExternalInput):
     """The content that invoices and quotes have in common, of a new one."""
 
     customer: Id
@@ -89,10 +89,10 @@ class DocumentInput(Input):
     notes: str = ""
 
 
-class DocumentChanges(Input):
+class DocumentChanges(ExternalInput):
     """Changes of that content; fields left out stay as they are, and `lines` replace all lines.
 
-    version: that of the document as it was read.
+    version: that of the document as it was read. Reference and metadata can be changed in every state.
     """
 
     version: int
@@ -110,6 +110,7 @@ def new_content(caller: Caller, body: DocumentInput) -> dict[str, Any]:
         "currency": body.currency or caller.organization.currency,
         "lines": line_drafts(body.lines, caller.organization.default_tax_percent),
         "notes": body.notes,
+        "external": body.external,
         **percent_or_amount("discount", body.discount),
     }
 
@@ -126,6 +127,7 @@ def changed_content(
         "discount_percent": document.discount_percent,
         "discount_amount_minor": document.discount_amount_minor,
         "notes": document.notes,
+        "external": body.external,
     }
     if body.customer is not None:
         content["customer"] = get_customer(caller, body.customer)

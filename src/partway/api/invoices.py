@@ -10,7 +10,7 @@ from ninja import Query, Router
 from pydantic import ConfigDict, Field
 
 from partway.accounts.permissions import Permission
-from partway.billing import models
+from partway.billing import external_fields, models, preconditions
 from partway.billing.documents import invoices
 from partway.billing.documents.invoices import InvoiceDraft
 from partway.billing.models.invoices import InvoiceQuerySet, InvoiceStatus
@@ -20,7 +20,7 @@ from . import lists
 from .access import Caller, KeyRequest, call, get_customer
 from .documents import DocumentChanges, DocumentInput, changed_content, new_content
 from .objects import Invoice, fresh_invoice, get_invoice, invoice_rows, shown_invoice
-from .schemas import Amount, DatedFilters, Id, Page, SearchText, Time, Version
+from .schemas import Amount, DatedFilters, Id, Page, ReferenceFilter, SearchText, Time, Version
 
 router = Router(tags=["Invoices"])
 
@@ -44,6 +44,7 @@ class InvoiceFilters(DatedFilters):
     payment_status: Annotated[PaymentStatus | None, Field(description="Of invoices that were sent.")] = None
     is_overdue: bool | None = None
     customer: Id | None = None
+    external_reference: ReferenceFilter | None = None
     due_from: date | None = None
     due_until: date | None = None
     paid_from: Time | None = None
@@ -102,6 +103,7 @@ def _filtered(caller: Caller, filters: InvoiceFilters) -> InvoiceQuerySet:
     organization = caller.organization
     columns: dict[str, Any] = {
         "status": filters.status,
+        "external_reference": filters.external_reference,
         "due_on__gte": filters.due_from,
         "due_on__lte": filters.due_until,
         "paid_at__gte": filters.paid_from,
@@ -149,10 +151,15 @@ def show(request: KeyRequest, invoice_id: Id) -> Invoice:
 def change(request: KeyRequest, invoice_id: Id, body: InvoiceChanges) -> Invoice:
     """Changes an invoice; of one that was sent the lines, the due date and the notes.
 
-    A payment request that asks for more than is due then is canceled.
+    A payment request that asks for more than is due then is canceled. Reference and metadata can be changed in every
+    state, and make no new version.
     """
     caller = request.caller
     invoice = get_invoice(caller, invoice_id)
+    if not body.has_other_changes():
+        preconditions.check_version(invoice, body.version)
+        external_fields.change(invoice, body.external, by=caller.actor, now=caller.now)
+        return fresh_invoice(caller, invoice.pk)
     paid = None if body.amount_paid is None else Money(body.amount_paid, invoice.currency)
     invoices.edit(
         invoice,

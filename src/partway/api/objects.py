@@ -20,6 +20,7 @@ from partway.billing.models.payment_requests import (
 
 from .access import Caller, get_own_or_404
 from .documents import Discount, DocumentLine, shown_discount, shown_lines
+from .schemas import ExternalReference
 
 
 class Invoice(BaseModel):
@@ -50,6 +51,8 @@ class Invoice(BaseModel):
     due_days: int | None
     open_payment_request: str | None
     url: str | None
+    external_reference: ExternalReference
+    metadata: dict[str, str]
     version: int
     created_at: datetime
     sent_at: datetime | None
@@ -78,6 +81,8 @@ class PaymentRequest(BaseModel):
     note: str
     return_url: str | None
     url: str | None
+    external_reference: ExternalReference
+    metadata: dict[str, str]
     created_at: datetime
     expires_at: datetime | None
     opened_at: datetime | None
@@ -132,6 +137,8 @@ def shown_invoice(caller: Caller, row: models.Invoice) -> Invoice:
         due_days=row.due_days,
         open_payment_request=found.open_requests[0].pk if found.open_requests else None,
         url=links.invoice_url(row) if has_page else None,
+        external_reference=row.external_reference,
+        metadata=row.metadata,
         version=row.version,
         created_at=row.created_at,
         sent_at=row.sent_at,
@@ -164,6 +171,8 @@ def shown_request(caller: Caller, row: models.PaymentRequest) -> PaymentRequest:
         note=row.note,
         return_url=row.return_url if may_use_links else None,
         url=links.request_url(row) if is_payable and may_use_links else None,
+        external_reference=row.external_reference,
+        metadata=row.metadata,
         created_at=row.created_at,
         expires_at=row.expires_at,
         opened_at=row.opened_at,

@@ -17,7 +17,7 @@ from partway.lib.return_urls import MAX_LENGTH
 from . import lists
 from .access import Caller, KeyRequest, call, get_customer, get_own_or_404
 from .objects import PaymentRequest, get_invoice, request_rows, shown_request
-from .schemas import Amount, DatedFilters, Id, Input, Page, Time
+from .schemas import Amount, DatedFilters, ExternalInput, Id, Input, Page, ReferenceFilter, Time
 
 router = Router(tags=["Payment requests"])
 
@@ -34,9 +34,10 @@ class PaymentRequestFilters(DatedFilters):
     status: PaymentRequestStatus | None = None
     invoice: Id | None = None
     customer: Id | None = None
+    external_reference: ReferenceFilter | None = None
 
 
-class PaymentRequestInput(Input):
+class PaymentRequestInput(ExternalInput):
     """A request for a part of the amount due.
 
     to: who gets the link, and the receipt; by default the customer. send: false for a program that shows the link
@@ -70,6 +71,10 @@ class Recipients(Input):
     to: Annotated[str | Addresses | None, Field(description="One mail address, or several.")] = None
     cc: Addresses = []
     bcc: Addresses = []
+
+
+class PaymentRequestChanges(ExternalInput):
+    """The reference and the metadata of a payment request; nothing else of it changes."""
 
 
 NOTHING, SAME_RECIPIENTS = Input(), Recipients()
@@ -111,6 +116,7 @@ def create(request: KeyRequest, invoice_id: Id, body: PaymentRequestInput) -> Pa
         idempotency_key=caller.one_time_key,
         sends_mail=body.send,
         return_url=body.return_url,
+        external=body.external,
     )
     made = payment_requests.create(invoice, new_request=new_request, by=caller.actor, now=caller.now)
     return _fresh(caller, made.pk)
@@ -128,6 +134,7 @@ def index(request: KeyRequest, filters: Query[PaymentRequestFilters]) -> Payment
     caller = request.caller
     columns = {
         "status": filters.status,
+        "external_reference": filters.external_reference,
         "invoice": get_invoice(caller, filters.invoice) if filters.invoice else None,
         "invoice__customer": get_customer(caller, filters.customer) if filters.customer else None,
     }
@@ -145,6 +152,21 @@ def index(request: KeyRequest, filters: Query[PaymentRequestFilters]) -> Payment
 def show(request: KeyRequest, request_id: Id) -> PaymentRequest:
     """Reads a payment request."""
     return _fresh(request.caller, request_id)
+
+
+@call(
+    router,
+    "PATCH",
+    "/payment_requests/{request_id}",
+    permission=Permission.REQUEST_PAYMENTS,
+    returns=PaymentRequest,
+)
+def change(request: KeyRequest, request_id: Id, body: PaymentRequestChanges) -> PaymentRequest:
+    """Changes the reference and the metadata, in every state."""
+    caller = request.caller
+    found = get_own_or_404(caller, request_rows(), request_id)
+    payment_requests.change_external_fields(found, external=body.external, by=caller.actor, now=caller.now)
+    return _fresh(caller, request_id)
 
 
 @call(

@@ -10,7 +10,7 @@ from ninja import Body, Query, Router
 from pydantic import BaseModel, ConfigDict, Field
 
 from partway.accounts.permissions import Permission
-from partway.billing import links, models
+from partway.billing import external_fields, links, models, preconditions
 from partway.billing.documents import deposits, quote_decisions, quote_terms, quotes
 from partway.billing.documents.deposits import OfflineDeposit
 from partway.billing.documents.quote_decisions import SpokenDecision
@@ -42,9 +42,11 @@ from .schemas import (
     Amount,
     DatedFilters,
     DecimalString,
+    ExternalReference,
     Id,
     Input,
     Page,
+    ReferenceFilter,
     SearchText,
     Version,
     decimal_string,
@@ -92,6 +94,8 @@ class Quote(BaseModel):
     accepted_at: datetime | None
     invoice: str | None
     url: str | None
+    external_reference: ExternalReference
+    metadata: dict[str, str]
     version: int
     created_at: datetime
     sent_at: datetime | None
@@ -107,6 +111,7 @@ class QuoteFilters(DatedFilters):
 
     status: QuoteStatus | None = None
     customer: Id | None = None
+    external_reference: ReferenceFilter | None = None
     search: Annotated[SearchText, Field(description="Words of the number or the customer.")] = ""
 
 
@@ -234,6 +239,8 @@ def shown(caller: Caller, row: models.Quote) -> Quote:
         accepted_at=row.accepted_at,
         invoice=found.made_invoices[0].pk if found.made_invoices else None,
         url=links.quote_url(row) if has_page else None,
+        external_reference=row.external_reference,
+        metadata=row.metadata,
         version=row.version,
         created_at=row.created_at,
         sent_at=row.sent_at,
@@ -247,6 +254,7 @@ def index(request: KeyRequest, filters: Query[QuoteFilters]) -> QuoteList:
     caller = request.caller
     columns: dict[str, Any] = {
         "status": filters.status,
+        "external_reference": filters.external_reference,
         "customer": get_customer(caller, filters.customer) if filters.customer else None,
     }
     found = lists.selected(rows(), "quote", filters, caller.organization, columns, search=filters.search)
@@ -283,9 +291,13 @@ def show(request: KeyRequest, quote_id: Id) -> Quote:
 
 @call(router, "PATCH", "/{quote_id}", permission=Permission.EDIT_QUOTES, returns=Quote)
 def change(request: KeyRequest, quote_id: Id, body: QuoteChanges) -> Quote:
-    """Changes a draft."""
+    """Changes a draft; reference and metadata can be changed in every state, and make no new version."""
     caller = request.caller
     quote = get_quote(caller, quote_id)
+    if not body.has_other_changes():
+        preconditions.check_version(quote, body.version)
+        external_fields.change(quote, body.external, by=caller.actor, now=caller.now)
+        return fresh(caller, quote_id)
     deposit: dict[str, Any] = {
         "deposit_kind": quote.deposit_kind,
         "deposit_percent": quote.deposit_percent,

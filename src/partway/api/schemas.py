@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from partway.billing.external_fields import MAX_REFERENCE_LENGTH, ExternalFields
 from partway.lib.money import MAX_AMOUNT_MINOR, Money
 
 ItemT = TypeVar("ItemT", bound=BaseModel)
@@ -37,6 +38,15 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(descri
 # Of what can be searched: no text in a database has a NUL.
 SearchText = Annotated[
     str, Field(max_length=200), AfterValidator(lambda text: text.replace("\0", "").strip())
+]
+ExternalReference = Annotated[
+    str | None,
+    Field(description="The program's own reference; no other object of this kind has the same."),
+]
+ReferenceFilter = Annotated[
+    str,
+    Field(max_length=MAX_REFERENCE_LENGTH, description="The one with exactly this reference of a program."),
+    AfterValidator(lambda text: text.replace("\0", "")),
 ]
 # A time without a zone could be two.
 Time = Annotated[AwareDatetime, Field(description="RFC 3339, with its offset.")]
@@ -59,6 +69,26 @@ class Input(BaseModel):
     """A body; a field that no call knows is refused, since a misspelt one would be lost."""
 
     model_config = ConfigDict(extra="forbid", strict=False)
+
+
+class ExternalInput(Input):
+    """A body with what a program keeps with an object.
+
+    metadata: texts by key, at most 50; a change sets these keys, takes those that are null away, and leaves others.
+    """
+
+    external_reference: ExternalReference = None
+    metadata: dict[str, str | None] = {}
+
+    @property
+    def external(self) -> ExternalFields:
+        """Returns these fields as billing takes them; a reference that is null is taken away."""
+        is_given = "external_reference" in self.model_fields_set
+        return ExternalFields((self.external_reference or "") if is_given else None, self.metadata)
+
+    def has_other_changes(self) -> bool:
+        """Whether more than these fields is to be changed, beside the version that was read."""
+        return bool(self.model_fields_set - {"external_reference", "metadata", "version"})
 
 
 class Parameters(BaseModel):

@@ -13,6 +13,7 @@ BillingError
     ├── PaymentInProgress
     ├── TooLate
     ├── Stale
+    ├── ExternalReferenceTaken     names the row that has it
     ├── LastOwner
     ├── InvitationNotOpen
     ├── GatewayNotAllowed      a test account on a live installation, or the other way round
@@ -31,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 from partway.lib.email_addresses import InvalidAddress
 
 if TYPE_CHECKING:
-    from .models import PaymentRequest
+    from .models import Customer, Invoice, PaymentRequest, Quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,15 @@ class Stale(Conflict):
     """Another person changed it since it was read (DESIGN D8); `reason` says what changed."""
 
     code = "stale"
+
+
+class ExternalReferenceTaken(Conflict):
+    """Another row of its kind has this reference of a program; `id` is that row's."""
+
+    code = "external_reference_taken"
+
+    def __init__(self, other: Customer | Invoice | Quote | PaymentRequest) -> None:
+        super().__init__(external_reference=other.external_reference, id=other.pk)
 
 
 class LastOwner(Conflict):

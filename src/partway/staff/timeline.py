@@ -168,6 +168,13 @@ def _quoted(value: object) -> str:
 
 # By event type, or by type and variant.
 _SENTENCES = {
+    **dict.fromkeys(
+        (
+            *("customer.external_fields_changed", "invoice.external_fields_changed"),
+            *("quote.external_fields_changed", "payment_request.external_fields_changed"),
+        ),
+        _("%(actor)s changed the reference or the metadata by which a program knows this"),
+    ),
     "invoice.created": _("%(actor)s wrote the invoice"),
     "invoice.created:of_quote": _("%(actor)s made this invoice of %(number)s"),
     "invoice.deleted": _("%(actor)s deleted a draft invoice over %(total)s"),

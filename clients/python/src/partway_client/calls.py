@@ -76,6 +76,8 @@ class Customer(TypedDict):
     email: str
     phone: str
     address: str
+    external_reference: str | None
+    metadata: dict[str, Any]
     created_at: str
 
 
@@ -210,6 +212,8 @@ class Invoice(TypedDict):
     due_days: int | None
     open_payment_request: str | None
     url: str | None
+    external_reference: str | None
+    metadata: dict[str, Any]
     version: int
     created_at: str
     sent_at: str | None
@@ -340,6 +344,8 @@ class PaymentRequest(TypedDict):
     note: str
     return_url: str | None
     url: str | None
+    external_reference: str | None
+    metadata: dict[str, Any]
     created_at: str
     expires_at: str | None
     opened_at: str | None
@@ -445,6 +451,8 @@ class Quote(TypedDict):
     accepted_at: str | None
     invoice: str | None
     url: str | None
+    external_reference: str | None
+    metadata: dict[str, Any]
     version: int
     created_at: str
     sent_at: str | None
@@ -554,6 +562,7 @@ class CustomersCalls:
         *,
         limit: int | Unset = UNSET,
         cursor: str | Unset = UNSET,
+        external_reference: str | Unset | None = UNSET,
         search: str | Unset = UNSET,
         updated_since: str | Unset | None = UNSET,
     ) -> CustomerList:
@@ -561,7 +570,13 @@ class CustomersCalls:
         found: CustomerList = self._transport.call(
             "GET",
             "/api/v1/customers",
-            query={"limit": limit, "cursor": cursor, "search": search, "updated_since": updated_since},
+            query={
+                "limit": limit,
+                "cursor": cursor,
+                "external_reference": external_reference,
+                "search": search,
+                "updated_since": updated_since,
+            },
         )
         return found
 
@@ -569,13 +584,20 @@ class CustomersCalls:
         self,
         *,
         limit: int | Unset = UNSET,
+        external_reference: str | Unset | None = UNSET,
         search: str | Unset = UNSET,
         updated_since: str | Unset | None = UNSET,
     ) -> Iterator[Customer]:
         """Lists customers, the newest first: all of them, page by page."""
         cursor = ""
         while True:
-            page = self.index(limit=limit, search=search, updated_since=updated_since, cursor=cursor)
+            page = self.index(
+                limit=limit,
+                external_reference=external_reference,
+                search=search,
+                updated_since=updated_since,
+                cursor=cursor,
+            )
             yield from page["data"]
             if page["next"] is None:
                 return
@@ -586,6 +608,8 @@ class CustomersCalls:
         *,
         name: str,
         email: str,
+        external_reference: str | Unset | None = UNSET,
+        metadata: dict[str, Any] | Unset = UNSET,
         phone: str | Unset = UNSET,
         address: str | Unset = UNSET,
         idempotency_key: str | None = None,
@@ -594,7 +618,14 @@ class CustomersCalls:
         found: Customer = self._transport.call(
             "POST",
             "/api/v1/customers",
-            body={"name": name, "email": email, "phone": phone, "address": address},
+            body={
+                "external_reference": external_reference,
+                "metadata": metadata,
+                "name": name,
+                "email": email,
+                "phone": phone,
+                "address": address,
+            },
             idempotency_key=idempotency_key,
         )
         return found
@@ -608,6 +639,8 @@ class CustomersCalls:
         self,
         customer_id: str,
         *,
+        external_reference: str | Unset | None = UNSET,
+        metadata: dict[str, Any] | Unset = UNSET,
         name: str | Unset | None = UNSET,
         email: str | Unset | None = UNSET,
         phone: str | Unset | None = UNSET,
@@ -617,7 +650,14 @@ class CustomersCalls:
         found: Customer = self._transport.call(
             "PATCH",
             f"/api/v1/customers/{path_part(customer_id)}",
-            body={"name": name, "email": email, "phone": phone, "address": address},
+            body={
+                "external_reference": external_reference,
+                "metadata": metadata,
+                "name": name,
+                "email": email,
+                "phone": phone,
+                "address": address,
+            },
         )
         return found
 
@@ -640,6 +680,7 @@ class InvoicesCalls:
         payment_status: PaymentStatus | Unset | None = UNSET,
         is_overdue: bool | Unset | None = UNSET,
         customer: str | Unset | None = UNSET,
+        external_reference: str | Unset | None = UNSET,
         due_from: str | Unset | None = UNSET,
         due_until: str | Unset | None = UNSET,
         paid_from: str | Unset | None = UNSET,
@@ -660,6 +701,7 @@ class InvoicesCalls:
                 "payment_status": payment_status,
                 "is_overdue": is_overdue,
                 "customer": customer,
+                "external_reference": external_reference,
                 "due_from": due_from,
                 "due_until": due_until,
                 "paid_from": paid_from,
@@ -680,6 +722,7 @@ class InvoicesCalls:
         payment_status: PaymentStatus | Unset | None = UNSET,
         is_overdue: bool | Unset | None = UNSET,
         customer: str | Unset | None = UNSET,
+        external_reference: str | Unset | None = UNSET,
         due_from: str | Unset | None = UNSET,
         due_until: str | Unset | None = UNSET,
         paid_from: str | Unset | None = UNSET,
@@ -698,6 +741,7 @@ class InvoicesCalls:
                 payment_status=payment_status,
                 is_overdue=is_overdue,
                 customer=customer,
+                external_reference=external_reference,
                 due_from=due_from,
                 due_until=due_until,
                 paid_from=paid_from,
@@ -715,6 +759,8 @@ class InvoicesCalls:
         *,
         customer: str,
         lines: list[LineInput],
+        external_reference: str | Unset | None = UNSET,
+        metadata: dict[str, Any] | Unset = UNSET,
         currency: str | Unset | None = UNSET,
         discount: DiscountInput | Unset | None = UNSET,
         notes: str | Unset = UNSET,
@@ -727,6 +773,8 @@ class InvoicesCalls:
             "POST",
             "/api/v1/invoices",
             body={
+                "external_reference": external_reference,
+                "metadata": metadata,
                 "customer": customer,
                 "currency": currency,
                 "lines": lines,
@@ -749,6 +797,8 @@ class InvoicesCalls:
         invoice_id: str,
         *,
         version: int,
+        external_reference: str | Unset | None = UNSET,
+        metadata: dict[str, Any] | Unset = UNSET,
         customer: str | Unset | None = UNSET,
         currency: str | Unset | None = UNSET,
         lines: list[LineInput] | Unset | None = UNSET,
@@ -764,6 +814,8 @@ class InvoicesCalls:
             "PATCH",
             f"/api/v1/invoices/{path_part(invoice_id)}",
             body={
+                "external_reference": external_reference,
+                "metadata": metadata,
                 "version": version,
                 "customer": customer,
                 "currency": currency,
@@ -895,6 +947,7 @@ class QuotesCalls:
         updated_since: str | Unset | None = UNSET,
         status: QuoteStatus | Unset | None = UNSET,
         customer: str | Unset | None = UNSET,
+        external_reference: str | Unset | None = UNSET,
         search: str | Unset = UNSET,
     ) -> QuoteList:
         """Lists quotes, the newest first."""
@@ -909,6 +962,7 @@ class QuotesCalls:
                 "updated_since": updated_since,
                 "status": status,
                 "customer": customer,
+                "external_reference": external_reference,
                 "search": search,
             },
         )
@@ -923,6 +977,7 @@ class QuotesCalls:
         updated_since: str | Unset | None = UNSET,
         status: QuoteStatus | Unset | None = UNSET,
         customer: str | Unset | None = UNSET,
+        external_reference: str | Unset | None = UNSET,
         search: str | Unset = UNSET,
     ) -> Iterator[Quote]:
         """Lists quotes, the newest first: all of them, page by page."""
@@ -935,6 +990,7 @@ class QuotesCalls:
                 updated_since=updated_since,
                 status=status,
                 customer=customer,
+                external_reference=external_reference,
                 search=search,
                 cursor=cursor,
             )
@@ -948,6 +1004,8 @@ class QuotesCalls:
         *,
         customer: str,
         lines: list[LineInput],
+        external_reference: str | Unset | None = UNSET,
+        metadata: dict[str, Any] | Unset = UNSET,
         currency: str | Unset | None = UNSET,
         discount: DiscountInput | Unset | None = UNSET,
         notes: str | Unset = UNSET,
@@ -960,6 +1018,8 @@ class QuotesCalls:
             "POST",
             "/api/v1/quotes",
             body={
+                "external_reference": external_reference,
+                "metadata": metadata,
                 "customer": customer,
                 "currency": currency,
                 "lines": lines,
@@ -982,6 +1042,8 @@ class QuotesCalls:
         quote_id: str,
         *,
         version: int,
+        external_reference: str | Unset | None = UNSET,
+        metadata: dict[str, Any] | Unset = UNSET,
         customer: str | Unset | None = UNSET,
         currency: str | Unset | None = UNSET,
         lines: list[LineInput] | Unset | None = UNSET,
@@ -990,11 +1052,13 @@ class QuotesCalls:
         deposit: DepositInput | Unset | None = UNSET,
         valid_until: str | Unset | None = UNSET,
     ) -> Quote:
-        """Changes a draft."""
+        """Changes a draft; reference and metadata can be changed in every state, and make no new version."""
         found: Quote = self._transport.call(
             "PATCH",
             f"/api/v1/quotes/{path_part(quote_id)}",
             body={
+                "external_reference": external_reference,
+                "metadata": metadata,
                 "version": version,
                 "customer": customer,
                 "currency": currency,
@@ -1137,6 +1201,8 @@ class PaymentRequestsCalls:
         invoice_id: str,
         *,
         amount_requested: int,
+        external_reference: str | Unset | None = UNSET,
+        metadata: dict[str, Any] | Unset = UNSET,
         to: str | list[str] | Unset | None = UNSET,
         cc: list[str] | Unset = UNSET,
         bcc: list[str] | Unset = UNSET,
@@ -1151,6 +1217,8 @@ class PaymentRequestsCalls:
             "POST",
             f"/api/v1/invoices/{path_part(invoice_id)}/payment_requests",
             body={
+                "external_reference": external_reference,
+                "metadata": metadata,
                 "amount_requested": amount_requested,
                 "to": to,
                 "cc": cc,
@@ -1175,6 +1243,7 @@ class PaymentRequestsCalls:
         status: PaymentRequestStatus | Unset | None = UNSET,
         invoice: str | Unset | None = UNSET,
         customer: str | Unset | None = UNSET,
+        external_reference: str | Unset | None = UNSET,
     ) -> PaymentRequestList:
         """Lists payment requests, the newest first."""
         found: PaymentRequestList = self._transport.call(
@@ -1189,6 +1258,7 @@ class PaymentRequestsCalls:
                 "status": status,
                 "invoice": invoice,
                 "customer": customer,
+                "external_reference": external_reference,
             },
         )
         return found
@@ -1203,6 +1273,7 @@ class PaymentRequestsCalls:
         status: PaymentRequestStatus | Unset | None = UNSET,
         invoice: str | Unset | None = UNSET,
         customer: str | Unset | None = UNSET,
+        external_reference: str | Unset | None = UNSET,
     ) -> Iterator[PaymentRequest]:
         """Lists payment requests, the newest first: all of them, page by page."""
         cursor = ""
@@ -1215,6 +1286,7 @@ class PaymentRequestsCalls:
                 status=status,
                 invoice=invoice,
                 customer=customer,
+                external_reference=external_reference,
                 cursor=cursor,
             )
             yield from page["data"]
@@ -1226,6 +1298,21 @@ class PaymentRequestsCalls:
         """Reads a payment request."""
         found: PaymentRequest = self._transport.call(
             "GET", f"/api/v1/payment_requests/{path_part(request_id)}", query={}
+        )
+        return found
+
+    def change(
+        self,
+        request_id: str,
+        *,
+        external_reference: str | Unset | None = UNSET,
+        metadata: dict[str, Any] | Unset = UNSET,
+    ) -> PaymentRequest:
+        """Changes the reference and the metadata, in every state."""
+        found: PaymentRequest = self._transport.call(
+            "PATCH",
+            f"/api/v1/payment_requests/{path_part(request_id)}",
+            body={"external_reference": external_reference, "metadata": metadata},
         )
         return found
 

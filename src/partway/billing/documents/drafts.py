@@ -13,6 +13,7 @@ from partway.lib.money import EXPONENTS, MAX_AMOUNT_MINOR, Money
 
 from ..errors import FieldError, field_error
 from ..events import Actor
+from ..external_fields import UNCHANGED, ExternalFields
 from ..models import Customer, Invoice, Quote
 from ..people import customers
 from ..people.customers import CustomerDetails
@@ -41,7 +42,8 @@ class LineDraft:
 class DocumentContent:
     """The content that the drafts of invoices and of quotes have in common, as a member writes it.
 
-    A `new_customer` is stored with the document, in place of `customer`, which is not read then.
+    A `new_customer` is stored with the document, in place of `customer`, which is not read then. `external` changes
+    what a program keeps with it.
     """
 
     customer: Customer
@@ -52,6 +54,7 @@ class DocumentContent:
     discount_percent: Decimal = Decimal(0)
     discount_amount_minor: int = 0
     notes: str = ""
+    external: ExternalFields = UNCHANGED
 
 
 def with_stored_customer(
@@ -121,7 +124,7 @@ def has_computable_totals(content: DocumentContent) -> bool:
 
 def field_errors(content: DocumentContent, organization: Organization) -> dict[str, FieldError]:
     """Returns the error of each wrong field, lines as `lines.0.quantity`; those of sums only when no other is wrong."""
-    errors: dict[str, FieldError] = {}
+    errors = content.external.errors()
     if content.new_customer is not None:
         wrong = customers.field_errors(content.new_customer)
         errors.update({f"new_customer_{name}": error for name, error in wrong.items()})

@@ -14,7 +14,7 @@ from partway.accounts.permissions import Permission, needs
 from partway.lib import clock
 from partway.lib.money import Money
 
-from .. import events, outbox, parties, preconditions
+from .. import events, external_fields, outbox, parties, preconditions
 from ..alerts import raise_for_payment
 from ..checkouts.closing import closes_checkouts
 from ..errors import Conflict, FieldError, Invalid, InvoiceNotSent, Stale, field_error
@@ -55,7 +55,7 @@ def create(
 ) -> Invoice:
     """Creates a draft invoice; the same `idempotency_key` again returns the invoice it created (P8).
 
-    Raises Invalid with the wrong fields, lines as `lines.0.quantity`.
+    Raises Invalid with the wrong fields, lines as `lines.0.quantity`; ExternalReferenceTaken.
     """
     if previous := events.by_idempotency_key(organization, idempotency_key):
         if previous.invoice:
@@ -68,7 +68,7 @@ def create(
     draft = drafts.with_stored_customer(draft, organization, by=by, now=now)
     drafts.fill(invoice, draft)
     _fill_due(invoice, draft, now)
-    invoice.save(force_insert=True)
+    external_fields.insert(invoice, draft.external)
     drafts.write_lines(invoice, draft)
     data = {**_event_data(invoice), **({"quote": quote.pk, "number": quote.number} if quote else {})}
     events.record("invoice.created", invoice, by=by, now=now, data=data, idempotency_key=idempotency_key)
@@ -91,9 +91,8 @@ def edit(
 
     A sent invoice keeps its customer and currency, and its amount due changes with its total: a request or a checkout
     that no longer fits ends (R7), and what was paid beyond the new total becomes credit (M2). `notify_customer` mails
-    the customer the invoice as it is now. Raises Invalid with the wrong fields; Stale when the version is not the
-    expected one (DESIGN D8), or when more was paid than expected and a part of it would become credit; Conflict when
-    the invoice has ended; PaymentInProgress when a committed payment would no longer fit.
+    the invoice. Raises Invalid; Stale when the version is not the expected one (D8), or more was paid than expected and
+    would become credit; Conflict when it has ended; PaymentInProgress when a committed payment would not fit.
     """
     # Locks the customer first, as acts that spend credit do: the payments deallocated here may be spent there.
     Customer.objects.locked(invoice.customer_id)
@@ -124,6 +123,7 @@ def edit(
         part_minor = min(left_minor, allocated_minor)
         allocations.deallocate(payment, invoice, part_minor, cause="edited", now=now)
         left_minor -= part_minor
+    external_fields.change(invoice, draft.external, by=by, now=now)
     draft = drafts.with_stored_customer(draft, invoice.organization, by=by, now=now)
     drafts.fill(invoice, draft)
     _fill_due(invoice, draft, now)

@@ -14,7 +14,7 @@ from partway.accounts.permissions import Permission, needs
 from partway.lib import clock
 from partway.lib.money import Money
 
-from .. import events, outbox, parties, preconditions
+from .. import events, external_fields, outbox, parties, preconditions
 from ..checkouts import online_amounts
 from ..checkouts.closing import closes_checkouts
 from ..errors import Conflict, FieldError, Invalid, Stale, TooLate, field_error
@@ -54,7 +54,7 @@ def create(
 ) -> Quote:
     """Creates a draft quote; the same `idempotency_key` again returns the quote it created (P8).
 
-    Raises Invalid with the wrong fields, lines as `lines.0.quantity`.
+    Raises Invalid with the wrong fields, lines as `lines.0.quantity`; ExternalReferenceTaken.
     """
     if previous := events.by_idempotency_key(organization, idempotency_key):
         if previous.quote:
@@ -64,7 +64,7 @@ def create(
     draft = drafts.with_stored_customer(draft, organization, by=by, now=now)
     quote = Quote(organization=organization, created_at=now)
     _fill(quote, draft)
-    quote.save(force_insert=True)
+    external_fields.insert(quote, draft.external)
     drafts.write_lines(quote, draft)
     data = event_data(quote)
     events.record("quote.created", quote, by=by, now=now, data=data, idempotency_key=idempotency_key)
@@ -88,6 +88,7 @@ def edit(quote: Quote, *, draft: QuoteDraft, expected_version: int, by: Actor, n
         raise Stale()
     _check(draft, quote.organization, now, stored_day=quote.valid_until)
     before = event_data(quote)
+    external_fields.change(quote, draft.external, by=by, now=now)
     draft = drafts.with_stored_customer(draft, quote.organization, by=by, now=now)
     _fill(quote, draft)
     quote.version = expected_version + 1

@@ -27,6 +27,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Customer",
             fields=[
+                ("external_reference", models.CharField(max_length=100, null=True)),
+                ("metadata", models.JSONField(default=dict)),
                 (
                     "id",
                     models.CharField(
@@ -89,7 +91,12 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="customer_name_has_key",
-                    )
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("external_reference__isnull", False)),
+                        fields=("organization", "external_reference"),
+                        name="customer_external_reference_unique",
+                    ),
                 ],
             },
         ),
@@ -171,6 +178,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Quote",
             fields=[
+                ("external_reference", models.CharField(max_length=100, null=True)),
+                ("metadata", models.JSONField(default=dict)),
                 (
                     "issued_by",
                     models.ForeignKey(
@@ -318,6 +327,11 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.UniqueConstraint(fields=("organization", "number"), name="quote_number_unique"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("external_reference__isnull", False)),
+                        fields=("organization", "external_reference"),
+                        name="quote_external_reference_unique",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(
                             (
@@ -481,6 +495,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Invoice",
             fields=[
+                ("external_reference", models.CharField(max_length=100, null=True)),
+                ("metadata", models.JSONField(default=dict)),
                 (
                     "issued_by",
                     models.ForeignKey(
@@ -655,6 +671,11 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.UniqueConstraint(fields=("organization", "number"), name="invoice_number_unique"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("external_reference__isnull", False)),
+                        fields=("organization", "external_reference"),
+                        name="invoice_external_reference_unique",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(("status__in", ["draft", "sent", "paid", "void", "written_off"])),
                         name="invoice_status_known",
@@ -806,6 +827,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="PaymentRequest",
             fields=[
+                ("external_reference", models.CharField(max_length=100, null=True)),
+                ("metadata", models.JSONField(default=dict)),
                 (
                     "id",
                     models.CharField(
@@ -889,6 +912,11 @@ class Migration(migrations.Migration):
                     ),
                 ],
                 "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("external_reference__isnull", False)),
+                        fields=("organization", "external_reference"),
+                        name="payment_request_external_reference_unique",
+                    ),
                     models.UniqueConstraint(
                         fields=("organization", "idempotency_key"),
                         name="payment_request_once_per_idempotency_key",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from django.db import models
 
 from partway.accounts.models import Organization
 
+from .external_fields import ExternalFieldsModel, external_reference_unique
 from .fields import OrganizationQuerySet, id_field
 from .search_index import SearchIndex
 from .text_keys import SearchKeyField, SortKeyField, TextKeyModel, has_sort_key
@@ -21,8 +22,10 @@ class CustomerQuerySet(OrganizationQuerySet["Customer"]):
         return self.select_for_update(no_key=True).get(pk=pk)
 
 
-class Customer(TextKeyModel):
+class Customer(ExternalFieldsModel, TextKeyModel):
     """A person or business that an organization sends invoices to."""
+
+    kind: ClassVar[Literal["customer"]] = "customer"
 
     id = id_field("cus")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="customers")
@@ -37,7 +40,10 @@ class Customer(TextKeyModel):
     objects = CustomerQuerySet.as_manager()
 
     class Meta:
-        constraints: ClassVar = [has_sort_key("customer", "name", "sort_key")]
+        constraints: ClassVar = [
+            has_sort_key("customer", "name", "sort_key"),
+            external_reference_unique("customer"),
+        ]
         indexes: ClassVar = [
             models.Index(fields=["organization", "-created_at", "-id"], name="customer_newest"),
             models.Index(fields=["organization", "sort_key", "id"], name="customer_by_name"),

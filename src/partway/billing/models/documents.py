@@ -14,6 +14,7 @@ from partway.accounts.prepared import Prepared
 
 from ..errors import Conflict
 from .customers import Customer
+from .external_fields import ExternalFieldsModel
 from .fields import ExactDecimalField, MoneyOf, OrganizationQuerySet, id_field
 from .parties import IssuedModel
 from .text_keys import SearchKeyField, SortKeyField, TextKeyModel
@@ -75,7 +76,7 @@ class DocumentQuerySet(OrganizationQuerySet[D]):
         return found
 
 
-class Document(IssuedModel, TextKeyModel):
+class Document(IssuedModel, ExternalFieldsModel, TextKeyModel):
     """An invoice or a quote; its figures are stored beside the lines, and `verify` recomputes them (DESIGN M6).
 
     Whatever a customer can pay (Invoice, Quote, PaymentRequest) has `kind`, `document`, `payment_request`,

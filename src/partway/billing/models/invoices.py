@@ -10,6 +10,7 @@ from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext_lazy as _
 
 from .documents import Document, DocumentQuerySet, Line, adds_up, not_negative
+from .external_fields import external_reference_unique
 from .fields import MoneyOf, id_field
 from .parties import parties_when
 from .quotes import Quote
@@ -86,6 +87,7 @@ class Invoice(Document):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["organization", "number"], name="invoice_number_unique"),
+            external_reference_unique("invoice"),
             models.CheckConstraint(condition=Q(status__in=InvoiceStatus.values), name="invoice_status_known"),
             models.CheckConstraint(
                 condition=Q(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
 
+from .external_fields import ExternalFieldsModel, external_reference_unique
 from .fields import MoneyOf, OrganizationQuerySet, id_field
 from .invoices import Invoice
 
@@ -44,7 +45,7 @@ class PaymentRequestQuerySet(OrganizationQuerySet["PaymentRequest"]):
         return self.filter(status=PaymentRequestStatus.OPEN)
 
 
-class PaymentRequest(models.Model):
+class PaymentRequest(ExternalFieldsModel):
     """A request for `amount_requested_minor` of one invoice, with a payment link of its own."""
 
     kind: ClassVar[Literal["payment_request"]] = "payment_request"
@@ -80,6 +81,7 @@ class PaymentRequest(models.Model):
 
     class Meta:
         constraints: ClassVar = [
+            external_reference_unique("payment_request"),
             models.UniqueConstraint(
                 fields=["organization", "idempotency_key"], name="payment_request_once_per_idempotency_key"
             ),

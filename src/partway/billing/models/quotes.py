@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from partway.accounts.models import Organization
 
 from .documents import Document, DocumentQuerySet, Line, adds_up, not_negative
+from .external_fields import external_reference_unique
 from .fields import ExactDecimalField, MoneyOf, id_field
 from .parties import parties_when
 from .search_index import SearchIndex
@@ -90,6 +91,7 @@ class Quote(Document):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["organization", "number"], name="quote_number_unique"),
+            external_reference_unique("quote"),
             models.CheckConstraint(condition=Q(status__in=QuoteStatus.values), name="quote_status_known"),
             adds_up("quote"),
             has_sort_key("quote", "number", "number_key"),

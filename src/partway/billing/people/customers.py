@@ -11,9 +11,10 @@ from partway.accounts.models import Organization
 from partway.accounts.permissions import Permission, needs
 from partway.lib.email_addresses import InvalidAddress, normalize_address, unicode_address
 
-from .. import events
+from .. import events, external_fields
 from ..errors import FieldError, Invalid, address_error, field_error
 from ..events import Actor
+from ..external_fields import UNCHANGED, ExternalFields
 from ..merge import merge
 from ..models import Customer, Invoice, Quote
 
@@ -36,14 +37,19 @@ def create(
     details: CustomerDetails,
     by: Actor,
     now: datetime,
+    external: ExternalFields = UNCHANGED,
     idempotency_key: str | None = None,
 ) -> Customer:
-    """Adds a customer; the same `idempotency_key` again returns the customer it added (P8). Raises Invalid."""
+    """Adds a customer; the same `idempotency_key` again returns the customer it added (P8).
+
+    Raises Invalid, ExternalReferenceTaken.
+    """
     previous = events.by_idempotency_key(organization, idempotency_key)
     if previous and previous.customer:
         return previous.customer
-    details = _checked(details)
-    customer = Customer.objects.create(organization=organization, created_at=now, **asdict(details))
+    details = _checked(details, external)
+    customer = Customer(organization=organization, created_at=now, **asdict(details))
+    external_fields.insert(customer, external)
     events.record("customer.created", customer, by=by, now=now, idempotency_key=idempotency_key)
     return customer
 
@@ -57,8 +63,9 @@ def change(
     by: Actor,
     now: datetime,
     initial: CustomerDetails | None = None,
+    external: ExternalFields = UNCHANGED,
 ) -> Customer:
-    """Changes a customer and records the old values with the event; raises Invalid.
+    """Changes a customer and records the old values with the event; raises Invalid, ExternalReferenceTaken.
 
     `initial` holds the values that the form showed: fields that the member left as they were keep what another
     member has written since (DESIGN D8).
@@ -83,13 +90,14 @@ def change(
             theirs.update(customer_key=customer.sort_key)
     if before:
         events.record("customer.changed", customer, by=by, now=now, data={"before": before})
+    external_fields.change(customer, external, by=by, now=now)
     return customer
 
 
-def _checked(details: CustomerDetails) -> CustomerDetails:
+def _checked(details: CustomerDetails, external: ExternalFields = UNCHANGED) -> CustomerDetails:
     """Returns the details as they are stored; raises Invalid."""
     details = replace(details, email=unicode_address(details.email))
-    if errors := field_errors(details):
+    if errors := field_errors(details) | external.errors():
         raise Invalid(errors)
     return details
 

@@ -21,7 +21,7 @@ from partway.lib.email_addresses import (
 )
 from partway.lib.money import Money
 
-from .. import events, outbox
+from .. import events, external_fields, outbox
 from ..checkouts import gateway_calls, online_amounts
 from ..checkouts.closing import cancel_payment, closes_checkouts
 from ..checkouts.payability import EXPIRY_GRACE_PERIOD
@@ -40,6 +40,7 @@ from ..errors import (
     field_error,
 )
 from ..events import CLOCK, Actor
+from ..external_fields import UNCHANGED, ExternalFields
 from ..merge import merge
 from ..models import Event, Invoice, Mail, PaymentRequest, Quote
 from ..outbox import Recipients
@@ -101,6 +102,7 @@ class NewPaymentRequest:
     idempotency_key: str | None = None
     sends_mail: bool = True  # else a program shows the link itself
     return_url: str = ""
+    external: ExternalFields = UNCHANGED
 
     @property
     def recipients(self) -> LinkRecipients:
@@ -204,7 +206,7 @@ def create(
     if errors:
         raise Invalid(errors)
     request = _unsaved(invoice, new_request, by, now)
-    request.save(force_insert=True)
+    external_fields.insert(request, new_request.external)
     expires_at = request.expires_at.isoformat() if request.expires_at else None
     data = {**_event_data(request), "cc": request.cc, "bcc": request.bcc, "expires_at": expires_at}
     if not new_request.sends_mail:
@@ -261,7 +263,7 @@ def _unsaved(invoice: Invoice, new_request: NewPaymentRequest, by: Actor, now: d
 def _field_errors(
     invoice: Invoice, gateway: Gateway, new_request: NewPaymentRequest, now: datetime
 ) -> dict[str, FieldError]:
-    errors = new_request.recipients.errors()
+    errors = new_request.recipients.errors() | new_request.external.errors()
     if len(new_request.note) > MAX_NOTE_LENGTH:
         errors["note"] = field_error("note_too_long", limit=MAX_NOTE_LENGTH, length=len(new_request.note))
     if new_request.expires_at is not None and new_request.expires_at <= now:
@@ -299,6 +301,14 @@ def _event_data(request: PaymentRequest) -> dict[str, object]:
 def _queue_mail(request: PaymentRequest, event: Event, *, reply_to: str) -> Mail:
     recipients = Recipients(to=request.to, cc=request.cc, bcc=request.bcc, reply_to=reply_to)
     return outbox.queue("payment_request", event, recipients)
+
+
+@needs(Permission.REQUEST_PAYMENTS)
+def change_external_fields(
+    request: PaymentRequest, *, external: ExternalFields, by: Actor, now: datetime
+) -> None:
+    """Changes the reference and the metadata of a request in any state; raises Invalid, ExternalReferenceTaken."""
+    external_fields.change(request, external, by=by, now=now)
 
 
 @needs(Permission.REQUEST_PAYMENTS)

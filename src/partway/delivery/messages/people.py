@@ -9,6 +9,11 @@ MESSAGES: dict[str, str | Promise] = {
     # Shared
     "invalid": _("Please check the marked fields."),
     "stale": _("This was changed in the meantime. Compare both versions before you save."),
+    "external_reference_form": _("Use letters, digits and marks, without spaces at the ends or line breaks."),
+    "external_reference_taken": _("“%(external_reference)s” is the reference of %(id)s already."),
+    "metadata_key": _("“%(key)s” is no key of metadata: it has 1 to %(limit)s characters."),
+    "metadata_value": _("The value of “%(key)s” has more than %(limit)s characters."),
+    "too_many_keys.metadata": _("Metadata can have %(limit)s keys."),
     "too_many_characters": _("Use at most %(limit)s characters."),
     # Mail addresses of all kinds
     "bad_address.missing": _("Enter an address like name@example.com."),
