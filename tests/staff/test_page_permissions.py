@@ -17,6 +17,7 @@ import pytest
 import partway.staff
 from partway.accounts.permissions import Permission, permission_of
 from partway.staff import urls
+from tests.api.calls import CALLS
 from tests.staff.test_access import routes
 
 PAGES = {str(route.name): route.callback for route in routes(urls._organization)}
@@ -73,10 +74,11 @@ def test_page_without_acts_only_views_or_copies_a_link() -> None:
     assert others == {"members", "keys", "settings_locale"}
 
 
-def test_every_marked_act_is_called_by_a_page() -> None:
+def test_every_marked_act_is_called_by_a_page_or_by_programs() -> None:
     billing = [module for name, module in sys.modules.items() if name.startswith("partway.billing.")]
     marked = {act for module in billing for act in vars(module).values() if permission_of(act)}
-    assert marked == {act for name in PAGES for act in acts(name)}
+    of_programs = {act for call in CALLS.values() for act in acts_of(call.view)}
+    assert marked == {act for name in PAGES for act in acts(name)} | of_programs
 
 
 def test_templates_name_only_permissions_that_exist() -> None:
