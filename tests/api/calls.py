@@ -52,6 +52,7 @@ LINES = [{"description": "Oak staircase", "quantity": "2", "unit_amount": 50_000
 
 # Refused whatever the row: a deposit is not divisible (D1).
 NEVER = {"quotes_request_payment": (422, "deposit_not_divisible")}
+HOOK = "https://jobs.alder.example/hooks"
 PAID = {"method": "Cash", "paid_on": "2026-01-02", "paid_before_issue": True}
 PERIOD = "?from=2026-01-01&to=2026-12-31"
 
@@ -83,6 +84,12 @@ def body_of(name: str, organization: Organization) -> dict[str, Any] | None:
         "customer_accounts_release_credit": lambda: _on_invoice(customer),
         "customer_accounts_refund_credit": lambda: {"amount": 1_000, "currency": "USD", "method": "Cash"},
         "disputes_take_loss": lambda: {"amount": 20_000},
+        "webhook_endpoints_create": lambda: {"url": HOOK, "event_types": ["invoice.paid"]},
+        "webhook_endpoints_change": lambda: {"event_types": ["*"], "status": "disabled"},
+        "webhook_endpoints_retry_range": lambda: {
+            "created_from": "2026-01-01T00:00:00Z",
+            "created_until": "2099-01-01T00:00:00Z",
+        },
         "alerts_resolve": lambda: {"digest": organization.alerts.get().digest},
     }
     return bodies[name]() if name in bodies else None
@@ -102,6 +109,8 @@ def path_of(name: str, organization: Organization) -> str:
         "dispute_id": lambda: _lost_dispute(customer),
         "payout_id": lambda: personas.pay_out(organization, personas.payout_item()),
         "alert_id": lambda: _alert(organization),
+        "endpoint_id": lambda: personas.webhook_endpoint(organization, HOOK),
+        "delivery_id": lambda: personas.webhook_delivery(organization.webhook_endpoints.latest("pk")),
     }
     for field, row in rows.items():
         if f"{{{field}}}" in path:

@@ -85,6 +85,7 @@ class Site:
         alerts.raise_for_organization(
             "unmatched_callback", organization.pk, subject="x", now=now(), event_type="checkout.captured"
         )
+        endpoint = personas.webhook_endpoint(organization, "https://jobs.alder.example/hooks")
         self.tokens = all_states.tokens(organization)
         self.tokens["join"] = [urlsplit(links.invitation_url(invitation)).path.split("/")[2]]
         by_kind = {
@@ -110,6 +111,8 @@ class Site:
             "member_id": [member.pk for member in organization.members.all()],
             "invitation_id": [invitation.pk],
             "key_id": [key.pk],
+            "endpoint_id": [endpoint.pk],
+            "delivery_id": [personas.webhook_delivery(endpoint).pk],
             "version": ["1"],
             "uid": [uid],
             "uidb36": [user_pk_to_url_str(self.team.bob.user)],

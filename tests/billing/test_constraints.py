@@ -35,6 +35,9 @@ from partway.billing.models import (
     Quote,
     QuoteLine,
     Refund,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from partway.billing.people import members
 from partway.lib.clock import now as present
@@ -90,6 +93,20 @@ def invitation(invoice: Invoice) -> Invitation:
 def api_key(invoice: Invoice) -> ApiKey:
     return ApiKey.objects.create(
         organization=invoice.organization, name="x", scope="read", digest="x", created_at=present()
+    )
+
+
+def webhook_endpoint(invoice: Invoice) -> WebhookEndpoint:
+    return personas.webhook_endpoint(invoice.organization, "https://jobs.alder.example/hooks")
+
+
+def webhook_delivery(invoice: Invoice) -> WebhookDelivery:
+    return personas.webhook_delivery(webhook_endpoint(invoice))
+
+
+def webhook_attempt(invoice: Invoice) -> WebhookAttempt:
+    return WebhookAttempt.objects.create(
+        delivery=webhook_delivery(invoice), number=1, attempted_at=present(), duration_ms=1
     )
 
 
@@ -441,6 +458,10 @@ VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
     "reopening_has_reason": overwritten(journal_closing, is_reopening=True),
     "member_role_known": overwritten(member, role="king"),
     "key_scope_known": overwritten(api_key, scope="owner"),
+    "webhook_endpoint_disabled_for_a_reason": overwritten(webhook_endpoint, status="disabled"),
+    "webhook_delivery_once_per_endpoint": duplicated(webhook_delivery),
+    "webhook_delivery_ended_with_its_time": overwritten(webhook_delivery, status="failed"),
+    "webhook_attempt_number_unique": duplicated(webhook_attempt),
     "one_call_per_idempotency_key": duplicated(idempotent_call),
 }
 

@@ -45,7 +45,7 @@ def read_settings(tmp_path: Path) -> Any:
 def test_default_settings_use_sqlite_file_under_home(read_settings: Any, tmp_path: Path) -> None:
     found = read_settings()
     assert (found["engine"], found["name"]) == (
-        "django.db.backends.sqlite3",
+        "partway.config.databases.sqlite3",
         str(tmp_path / "partway.sqlite3"),
     )
     assert found["options"]["transaction_mode"] == "IMMEDIATE"
@@ -54,7 +54,7 @@ def test_default_settings_use_sqlite_file_under_home(read_settings: Any, tmp_pat
 
 def test_database_url_selects_postgresql(read_settings: Any) -> None:
     found = read_settings(DATABASE_URL="postgres://partway@db.example/books")
-    assert (found["engine"], found["name"]) == ("django.db.backends.postgresql", "books")
+    assert (found["engine"], found["name"]) == ("partway.config.databases.postgresql", "books")
 
 
 def test_postgresql_has_lock_and_idle_timeouts(read_settings: Any) -> None:

@@ -9,7 +9,16 @@ from pathlib import Path
 
 from partway import billing
 from partway.billing import errors
-from partway.delivery.messages import MESSAGES, documents, journal, payments, people, receivables, requests
+from partway.delivery.messages import (
+    MESSAGES,
+    documents,
+    journal,
+    payments,
+    people,
+    receivables,
+    requests,
+    webhooks,
+)
 
 ROOT = Path(billing.__file__).parent
 CODES = {
@@ -48,5 +57,5 @@ def test_each_code_raised_by_billing_has_sentence() -> None:
 
 
 def test_no_two_packages_define_the_same_code() -> None:
-    packages = (documents, journal, payments, people, receivables, requests)
+    packages = (documents, journal, payments, people, receivables, requests, webhooks)
     assert len(MESSAGES) == sum(len(package.MESSAGES) for package in packages)

@@ -70,9 +70,9 @@ def reachable(page: Page, base: str, first: str) -> tuple[dict[str, str], set[st
 
 
 def add_rows_that_the_demo_has_not(owner: Member) -> str:
-    """Adds a draft of a quote, an invitation, a key, and an overpaid invoice whose customer has another name now.
+    """Adds a draft of a quote, an invitation, a key, an endpoint with a test, and an overpaid invoice of a new name.
 
-    Returns the path of the invoice.
+    The invoice's customer has another name now. Returns the path of the invoice.
     """
     page = owner.page
     owner.open("quotes/new/")
@@ -86,6 +86,16 @@ def add_rows_that_the_demo_has_not(owner: Member) -> str:
     owner.open("settings/keys/new/")
     page.get_by_label("Name").fill("Job management")
     page.locator("main [type=submit]").click()
+    owner.open("settings/webhooks/new/")
+    page.get_by_label("Address").fill("https://192.0.2.1/hooks")
+    page.locator("main [type=submit]").click()
+    expect(page.locator(".field-error")).to_be_visible()  # no address of the public internet
+    page.get_by_label("Address").fill("https://jobs.journey.example/hooks")
+    page.locator("main [type=submit]").click()
+    page.get_by_role("link", name="Done").click()
+    page.get_by_role("link", name="Send a test").click()
+    page.get_by_role("button", name="Send the test").click()
+    expect(page.get_by_role("heading", name="webhook_endpoint.tested")).to_be_visible()
     path = urlsplit(owner.sends_invoice().url).path
     owner.records_a_check("1,100.00", keeps_rest=True)
     page.locator("main .page-header a").first.click()

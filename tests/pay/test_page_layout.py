@@ -10,14 +10,16 @@ from playwright.sync_api import Page, expect
 from pytest_django import Settings
 
 from partway.billing import links, outbox
+from partway.billing.events import OPERATOR
 from partway.billing.models import Dispute, Event, Payment
+from partway.billing.people import webhook_endpoints
 from partway.delivery.mail import rendering
 from partway.delivery.mail.kinds import KINDS
 from partway.gateways.registry import DEMO_GATEWAY
 from partway.lib.clock import now
 from tests.pay import phone_browser
 from tests.pay.customer_browser import CustomerBrowser
-from tests.support import accessibility, layout, long_texts
+from tests.support import accessibility, layout, long_texts, personas
 from tests.support.long_texts import ADDRESS, AMOUNT_MINOR, WORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.long(60)]
@@ -109,6 +111,10 @@ def test_mails_pass_axe_and_fit_every_width(long_rows: CustomerBrowser) -> None:
     opened = Event.objects.filter(type="dispute.opened").earliest("created_at")
     outbox.queue_dispute_notice(Dispute.objects.get(pk=opened.data["dispute"]), opened, "dispute_reminder")
     outbox.queue_to_owners("gateway_left", opened, data={"gateway": DEMO_GATEWAY})
+    endpoint = personas.webhook_endpoint(long_rows.organization, "https://jobs.alder.example/hooks")
+    webhook_endpoints.set_enabled(endpoint, on=False, by=OPERATOR, now=now())
+    disabled = {"endpoint": endpoint.pk, "url": endpoint.url, "reason": "failing"}
+    outbox.queue_to_owners("webhook_endpoint_disabled", opened, data=disabled)
     lost = Event.objects.filter(type="dispute.lost").earliest("created_at")
     outbox.queue_debit_return(Dispute.objects.get(pk=lost.data["dispute"]), lost)
     ended = outbox.Recipients(to=[ADDRESS], data={"reason": "invoice_changed"})

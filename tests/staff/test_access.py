@@ -68,6 +68,7 @@ def address(team: Team, invoice: Invoice, settings: Settings) -> dict[str, str]:
     key, _secret = api_keys.create(team.organization, new_key=new_key, by=OPERATOR, now=now())
     personas.edit_invoice(invoice, invoice.total_minor)
     payment = personas.record_check(invoice, 10_000)
+    endpoint = personas.webhook_endpoint(team.organization, "https://jobs.alder.example/hooks")
     ids = {
         "invoice_id": invoice.pk,
         "version": 2,
@@ -83,6 +84,8 @@ def address(team: Team, invoice: Invoice, settings: Settings) -> dict[str, str]:
         "mail_id": "mail_00000000000000000000000000",
         "member_id": team.charlie.pk,
         "key_id": key.pk,
+        "endpoint_id": endpoint.pk,
+        "delivery_id": personas.webhook_delivery(endpoint).pk,
         "invitation_id": invitation.pk,
         "gateway": "stripe",
         "account_id": GatewayAccount.objects.current(team.organization).get().pk,

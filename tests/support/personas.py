@@ -32,9 +32,12 @@ from partway.billing.models import (
     Payout,
     Quote,
     Refund,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from partway.billing.payments import booking, dispute_booking, payout_booking, refund_booking
-from partway.billing.people import customers, organizations
+from partway.billing.people import customers, organizations, webhook_deliveries, webhook_endpoints
+from partway.billing.people.webhook_endpoints import EndpointDetails
 from partway.billing.receivables import offline_payments, refunds, settlements, statements
 from partway.billing.receivables.offline_payments import OfflinePayment, lock_invoices
 from partway.billing.receivables.refunds import OutsideRefund
@@ -416,3 +419,14 @@ def send_statement(owes: Customer, currency: str = "") -> Event:
         by=owner_actor(owes.organization),
         now=at,
     )
+
+
+def webhook_endpoint(owner: Organization, url: str, *types: str) -> WebhookEndpoint:
+    """Creates an endpoint as the owner; without types it hears of every event."""
+    details = EndpointDetails(url, types or ("*",))
+    return webhook_endpoints.create(owner, details=details, by=owner_actor(owner), now=present())[0]
+
+
+def webhook_delivery(endpoint: WebhookEndpoint) -> WebhookDelivery:
+    """Queues a test delivery as the owner."""
+    return webhook_deliveries.send_test(endpoint, by=owner_actor(endpoint.organization), now=present())

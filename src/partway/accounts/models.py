@@ -93,6 +93,8 @@ class Organization(models.Model):
     request_expires_days = models.PositiveSmallIntegerField(null=True, blank=True)
     # The sites, or folders of them, that customers may be led back to after they paid; canonical (lib.return_urls).
     return_urls = models.JSONField(default=list, blank=True)
+    # Whether a webhook endpoint of it is enabled: without one, an event costs no look for endpoints.
+    has_webhooks = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

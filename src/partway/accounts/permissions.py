@@ -61,6 +61,7 @@ class Permission(StrEnum):
     CONFIGURE_QUOTES = "configure_quotes"
     MANAGE_MEMBERS = "manage_members"
     MANAGE_KEYS = "manage_keys"
+    MANAGE_WEBHOOKS = "manage_webhooks"
     VIEW_AUDIT_LOG = "view_audit_log"
 
 
@@ -110,6 +111,7 @@ ALLOWED_ROLES: dict[Permission, tuple[Role, ...]] = {
     Permission.CONFIGURE_QUOTES: _OWNERS,
     Permission.MANAGE_MEMBERS: _OWNERS,
     Permission.MANAGE_KEYS: _OWNERS,
+    Permission.MANAGE_WEBHOOKS: _OWNERS,
     Permission.VIEW_AUDIT_LOG: _OWNERS,
 }
 

@@ -27,6 +27,7 @@ from . import (
     payments,
     payouts,
     quotes,
+    webhooks,
 )
 from .problems import Refused, of_billing_error, of_refusal, of_validation, problem
 
@@ -84,6 +85,7 @@ for prefix, router in (
     ("", journal.router),
     ("", alerts.router),
     ("", events.router),
+    ("/webhook_endpoints", webhooks.router),
 ):
     api.add_router(prefix, router)
 

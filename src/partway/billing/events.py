@@ -11,6 +11,7 @@ from django.db import transaction
 from partway.accounts.models import ApiKey, Member, Organization
 from partway.accounts.prepared import insert
 
+from . import webhook_queue
 from .models import Customer, Dispute, Event, Invoice, Payment, PaymentRequest, Payout, Quote, Refund
 
 Subject = Invoice | Quote | PaymentRequest | Payment | Refund | Dispute | Payout | Customer | Organization
@@ -83,6 +84,8 @@ def record(
         **_subject_ids(about),
     )
     insert(event)
+    known = about if isinstance(about, Organization) else about._state.fields_cache.get("organization")
+    webhook_queue.queue(event, about.pk, known)
     return event
 
 

@@ -81,6 +81,12 @@ PARTWAY_MAILS_PER_LINK = env.int("PARTWAY_MAILS_PER_LINK", default=10)
 PARTWAY_MAILS_PER_MEMBER = env.int("PARTWAY_MAILS_PER_MEMBER", default=200)
 PARTWAY_MAILS_PER_ORGANIZATION = env.int("PARTWAY_MAILS_PER_ORGANIZATION", default=1000)
 
+# Networks that webhooks may reach although they are private: "10.0.0.0/8 127.0.0.1". Plain http is allowed there too.
+PARTWAY_WEBHOOK_ALLOW_NETWORKS = env.list("PARTWAY_WEBHOOK_ALLOW_NETWORKS", default=[])
+PARTWAY_WEBHOOK_RETENTION_DAYS = env.int("PARTWAY_WEBHOOK_RETENTION_DAYS", default=60)
+# Writes the bodies of webhooks, which have the objects of the API: billing imports no door.
+PARTWAY_WEBHOOK_PAYLOADS = "partway.api.webhook_payloads.payloads"
+
 _url = urlsplit(PARTWAY_URL)
 _https = _url.scheme == "https"
 
@@ -160,7 +166,10 @@ def _database() -> dict[str, Any]:
     database: dict[str, Any] = env.db_url_config(url)
     database["CONN_MAX_AGE"] = None
     options = database.setdefault("OPTIONS", {})
-    if "sqlite" in database["ENGINE"]:
+    is_sqlite = "sqlite" in database["ENGINE"]
+    # Django's own backends, which also write the webhooks of a transaction before its commit.
+    database["ENGINE"] = f"partway.config.databases.{'sqlite3' if is_sqlite else 'postgresql'}"
+    if is_sqlite:
         # IMMEDIATE: a transaction waits for the write lock at its start, and never fails half-way with "locked".
         options.update(
             transaction_mode="IMMEDIATE",

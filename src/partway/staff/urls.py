@@ -41,7 +41,7 @@ from .quotes import acts as quote_acts
 from .quotes import decisions as quote_decisions
 from .quotes import detail as quote_detail
 from .quotes import editor as quote_editor
-from .settings import audit, connection, keys, members, onboarding, organization, quote_terms
+from .settings import audit, connection, keys, members, onboarding, organization, quote_terms, webhooks
 from .settings import payments as payment_settings
 
 app_name = "staff"
@@ -258,6 +258,32 @@ _settings = [
     page("keys/", Permission.MANAGE_KEYS, keys.index, "keys"),
     page("keys/new/", Permission.MANAGE_KEYS, keys.new, "key_new"),
     page("keys/<str:key_id>/revoke/", Permission.MANAGE_KEYS, keys.revoke, "key_revoke"),
+    page("webhooks/", Permission.MANAGE_WEBHOOKS, webhooks.index, "webhooks"),
+    page("webhooks/new/", Permission.MANAGE_WEBHOOKS, webhooks.new, "webhook_new"),
+    page("webhooks/<str:endpoint_id>/", Permission.MANAGE_WEBHOOKS, webhooks.show, "webhook"),
+    page("webhooks/<str:endpoint_id>/edit/", Permission.MANAGE_WEBHOOKS, webhooks.edit, "webhook_edit"),
+    page("webhooks/<str:endpoint_id>/switch/", Permission.MANAGE_WEBHOOKS, webhooks.switch, "webhook_switch"),
+    page("webhooks/<str:endpoint_id>/secret/", Permission.MANAGE_WEBHOOKS, webhooks.rotate, "webhook_rotate"),
+    page("webhooks/<str:endpoint_id>/delete/", Permission.MANAGE_WEBHOOKS, webhooks.delete, "webhook_delete"),
+    page("webhooks/<str:endpoint_id>/test/", Permission.MANAGE_WEBHOOKS, webhooks.send_test, "webhook_test"),
+    page(
+        "webhooks/<str:endpoint_id>/retry/",
+        Permission.MANAGE_WEBHOOKS,
+        webhooks.retry_range,
+        "webhook_retry_range",
+    ),
+    page(
+        "webhooks/<str:endpoint_id>/<str:delivery_id>/",
+        Permission.MANAGE_WEBHOOKS,
+        webhooks.delivery,
+        "webhook_delivery",
+    ),
+    page(
+        "webhooks/<str:endpoint_id>/<str:delivery_id>/retry/",
+        Permission.MANAGE_WEBHOOKS,
+        webhooks.retry,
+        "webhook_retry",
+    ),
     page("quotes/", Permission.CONFIGURE_QUOTES, quote_terms.show, "settings_quotes"),
     page("audit/", Permission.VIEW_AUDIT_LOG, audit.index, "audit"),
 ]

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from partway.accounts import idempotent_calls, kept_forms, rate_limits, sessions, two_factor
 from partway.billing import alerts
 from partway.billing.checkouts.closing import closing_later
+from partway.billing.people import webhook_deliveries
 from partway.billing.reconciliation import due_work, gateway_list, payout_list
 from partway.delivery.mail import sending
+from partway.delivery.webhooks import sending as webhook_sending
 
 from .models import Heartbeat
 
@@ -30,6 +32,7 @@ def expire_payment_requests(*, now: datetime) -> int:
 # Each job is called with `now` and returns the number of rows it processed.
 JOBS: dict[str, Callable[..., int]] = {
     "mails": sending.send_due,
+    "webhooks": webhook_sending.send_due,
     "callbacks": due_work.process_pending_callbacks,
     "unsettled_payments": due_work.refresh_unsettled_payments,
     "pending_refunds": due_work.refresh_pending_refunds,
@@ -45,12 +48,14 @@ JOBS: dict[str, Callable[..., int]] = {
     "delete_ended_sessions": sessions.delete_ended,
     "delete_kept_forms": kept_forms.delete_old,
     "delete_idempotent_calls": idempotent_calls.delete_old,
+    "delete_webhook_deliveries": webhook_deliveries.delete_old,
 }
 
 # The jobs of a kind run one after the other on a thread of their own. What calls a server is a kind by itself, so that
 # a silent one delays nothing else; what only uses the database shares a thread and its connection.
 JOBS_BY_KIND: dict[str, tuple[str, ...]] = {
     "mails": ("mails",),
+    "webhooks": ("webhooks",),
     "callbacks": ("callbacks",),
     "unsettled_payments": ("unsettled_payments",),
     "pending_refunds": ("pending_refunds",),
@@ -60,6 +65,7 @@ JOBS_BY_KIND: dict[str, tuple[str, ...]] = {
         *("expire_requests", "expire_quotes", "resolve_alerts", "delete_stale_heartbeats"),
         *("delete_expired_attempts", "delete_used_codes", "delete_ended_sessions"),
         *("delete_kept_forms", "delete_idempotent_calls", "remind_of_evidence"),
+        "delete_webhook_deliveries",
     ),
 }
 

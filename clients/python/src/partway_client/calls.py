@@ -77,7 +77,7 @@ class Customer(TypedDict):
     phone: str
     address: str
     external_reference: str | None
-    metadata: dict[str, Any]
+    metadata: dict[str, str]
     created_at: str
 
 
@@ -86,6 +86,16 @@ class CustomerList(TypedDict):
 
     data: list[Customer]
     next: str | None
+
+
+class DeletedWebhookEndpoint(TypedDict):
+    """The id of an endpoint that is deleted."""
+
+    id: str
+    deleted: NotRequired[bool]
+
+
+DeliveryStatus = Literal["pending", "delivered", "failed"]
 
 
 class Deposit(TypedDict):
@@ -100,6 +110,9 @@ class DepositInput(TypedDict):
 
     percent: NotRequired[str | None]
     amount: NotRequired[int | None]
+
+
+DisabledReason = Literal["by_member", "failing", "gone"]
 
 
 class Discount(TypedDict):
@@ -163,6 +176,9 @@ class DocumentLine(TypedDict):
     amount: int
 
 
+EndpointStatus = Literal["enabled", "disabled"]
+
+
 class Event(TypedDict):
     """One change: its type, who caused it, the objects that it is about, and its details."""
 
@@ -213,7 +229,7 @@ class Invoice(TypedDict):
     open_payment_request: str | None
     url: str | None
     external_reference: str | None
-    metadata: dict[str, Any]
+    metadata: dict[str, str]
     version: int
     created_at: str
     sent_at: str | None
@@ -345,7 +361,7 @@ class PaymentRequest(TypedDict):
     return_url: str | None
     url: str | None
     external_reference: str | None
-    metadata: dict[str, Any]
+    metadata: dict[str, str]
     created_at: str
     expires_at: str | None
     opened_at: str | None
@@ -452,7 +468,7 @@ class Quote(TypedDict):
     invoice: str | None
     url: str | None
     external_reference: str | None
-    metadata: dict[str, Any]
+    metadata: dict[str, str]
     version: int
     created_at: str
     sent_at: str | None
@@ -504,6 +520,12 @@ class Refunds(TypedDict):
     data: list[Refund]
 
 
+class RetriedDeliveries(TypedDict):
+    """How many deliveries are sent again."""
+
+    count: int
+
+
 SettleReason = Literal["fee", "rounding", "goodwill"]
 
 # The account of a customer in a period, in minor units of its currency.
@@ -549,6 +571,93 @@ class TrialBalance(TypedDict):
 
 
 Way = Literal["gateway", "outside", "credit"]
+
+
+class WebhookAttempt(TypedDict):
+    """One attempt: the headers that were sent, and the beginning of the response, or why there was none."""
+
+    number: int
+    attempted_at: str
+    duration_ms: int
+    url: str
+    request_headers: dict[str, str]
+    response_status: int | None
+    response_body: str
+    error: str
+    error_message: str
+
+
+class WebhookDelivery(TypedDict):
+    """An event for an endpoint; its id is the header webhook-id of every attempt."""
+
+    id: str
+    endpoint: str
+    event: str
+    event_type: str
+    object: str
+    status: DeliveryStatus
+    attempt_count: int
+    next_attempt_at: str | None
+    created_at: str
+    ended_at: str | None
+
+
+class WebhookDeliveryList(TypedDict):
+    """A page of deliveries, the newest first."""
+
+    data: list[WebhookDelivery]
+    next: str | None
+
+
+class WebhookDeliveryWithAttempts(TypedDict):
+    """A delivery with its body and every attempt."""
+
+    id: str
+    endpoint: str
+    event: str
+    event_type: str
+    object: str
+    status: DeliveryStatus
+    attempt_count: int
+    next_attempt_at: str | None
+    created_at: str
+    ended_at: str | None
+    payload: dict[str, Any]
+    attempts: list[WebhookAttempt]
+
+
+class WebhookEndpoint(TypedDict):
+    """An address that is called with the events of the types it chose."""
+
+    id: str
+    url: str
+    description: str
+    event_types: list[str]
+    status: EndpointStatus
+    disabled_reason: DisabledReason | None
+    failing_since: str | None
+    created_at: str
+
+
+class WebhookEndpointList(TypedDict):
+    """A page of endpoints, the newest first."""
+
+    data: list[WebhookEndpoint]
+    next: str | None
+
+
+class WebhookEndpointWithSecret(TypedDict):
+    """An endpoint with its newest secret, which is shown this one time."""
+
+    id: str
+    url: str
+    description: str
+    event_types: list[str]
+    status: EndpointStatus
+    disabled_reason: DisabledReason | None
+    failing_since: str | None
+    created_at: str
+    secret: str
 
 
 class CustomersCalls:
@@ -609,7 +718,7 @@ class CustomersCalls:
         name: str,
         email: str,
         external_reference: str | Unset | None = UNSET,
-        metadata: dict[str, Any] | Unset = UNSET,
+        metadata: dict[str, str | None] | Unset = UNSET,
         phone: str | Unset = UNSET,
         address: str | Unset = UNSET,
         idempotency_key: str | None = None,
@@ -640,7 +749,7 @@ class CustomersCalls:
         customer_id: str,
         *,
         external_reference: str | Unset | None = UNSET,
-        metadata: dict[str, Any] | Unset = UNSET,
+        metadata: dict[str, str | None] | Unset = UNSET,
         name: str | Unset | None = UNSET,
         email: str | Unset | None = UNSET,
         phone: str | Unset | None = UNSET,
@@ -760,7 +869,7 @@ class InvoicesCalls:
         customer: str,
         lines: list[LineInput],
         external_reference: str | Unset | None = UNSET,
-        metadata: dict[str, Any] | Unset = UNSET,
+        metadata: dict[str, str | None] | Unset = UNSET,
         currency: str | Unset | None = UNSET,
         discount: DiscountInput | Unset | None = UNSET,
         notes: str | Unset = UNSET,
@@ -798,7 +907,7 @@ class InvoicesCalls:
         *,
         version: int,
         external_reference: str | Unset | None = UNSET,
-        metadata: dict[str, Any] | Unset = UNSET,
+        metadata: dict[str, str | None] | Unset = UNSET,
         customer: str | Unset | None = UNSET,
         currency: str | Unset | None = UNSET,
         lines: list[LineInput] | Unset | None = UNSET,
@@ -1005,7 +1114,7 @@ class QuotesCalls:
         customer: str,
         lines: list[LineInput],
         external_reference: str | Unset | None = UNSET,
-        metadata: dict[str, Any] | Unset = UNSET,
+        metadata: dict[str, str | None] | Unset = UNSET,
         currency: str | Unset | None = UNSET,
         discount: DiscountInput | Unset | None = UNSET,
         notes: str | Unset = UNSET,
@@ -1043,7 +1152,7 @@ class QuotesCalls:
         *,
         version: int,
         external_reference: str | Unset | None = UNSET,
-        metadata: dict[str, Any] | Unset = UNSET,
+        metadata: dict[str, str | None] | Unset = UNSET,
         customer: str | Unset | None = UNSET,
         currency: str | Unset | None = UNSET,
         lines: list[LineInput] | Unset | None = UNSET,
@@ -1202,7 +1311,7 @@ class PaymentRequestsCalls:
         *,
         amount_requested: int,
         external_reference: str | Unset | None = UNSET,
-        metadata: dict[str, Any] | Unset = UNSET,
+        metadata: dict[str, str | None] | Unset = UNSET,
         to: str | list[str] | Unset | None = UNSET,
         cc: list[str] | Unset = UNSET,
         bcc: list[str] | Unset = UNSET,
@@ -1306,7 +1415,7 @@ class PaymentRequestsCalls:
         request_id: str,
         *,
         external_reference: str | Unset | None = UNSET,
-        metadata: dict[str, Any] | Unset = UNSET,
+        metadata: dict[str, str | None] | Unset = UNSET,
     ) -> PaymentRequest:
         """Changes the reference and the metadata, in every state."""
         found: PaymentRequest = self._transport.call(
@@ -1860,6 +1969,196 @@ class EventsCalls:
             cursor = page["next"]
 
 
+class WebhookEndpointsCalls:
+    """Calls of webhook endpoints."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def index(self, *, limit: int | Unset = UNSET, cursor: str | Unset = UNSET) -> WebhookEndpointList:
+        """Lists webhook endpoints, the newest first."""
+        found: WebhookEndpointList = self._transport.call(
+            "GET", "/api/v1/webhook_endpoints", query={"limit": limit, "cursor": cursor}
+        )
+        return found
+
+    def each(self, *, limit: int | Unset = UNSET) -> Iterator[WebhookEndpoint]:
+        """Lists webhook endpoints, the newest first: all of them, page by page."""
+        cursor = ""
+        while True:
+            page = self.index(limit=limit, cursor=cursor)
+            yield from page["data"]
+            if page["next"] is None:
+                return
+            cursor = page["next"]
+
+    def create(
+        self,
+        *,
+        url: str,
+        event_types: list[str],
+        description: str | Unset = UNSET,
+        idempotency_key: str | None = None,
+    ) -> WebhookEndpointWithSecret:
+        """Creates a webhook endpoint; its answer has the secret by which the program verifies what it gets."""
+        found: WebhookEndpointWithSecret = self._transport.call(
+            "POST",
+            "/api/v1/webhook_endpoints",
+            body={"url": url, "event_types": event_types, "description": description},
+            idempotency_key=idempotency_key,
+        )
+        return found
+
+    def show(self, endpoint_id: str) -> WebhookEndpoint:
+        """Reads a webhook endpoint."""
+        found: WebhookEndpoint = self._transport.call(
+            "GET", f"/api/v1/webhook_endpoints/{path_part(endpoint_id)}", query={}
+        )
+        return found
+
+    def change(
+        self,
+        endpoint_id: str,
+        *,
+        url: str | Unset | None = UNSET,
+        event_types: list[str] | Unset | None = UNSET,
+        description: str | Unset | None = UNSET,
+        status: EndpointStatus | Unset | None = UNSET,
+    ) -> WebhookEndpoint:
+        """Changes a webhook endpoint, or enables or disables it."""
+        found: WebhookEndpoint = self._transport.call(
+            "PATCH",
+            f"/api/v1/webhook_endpoints/{path_part(endpoint_id)}",
+            body={"url": url, "event_types": event_types, "description": description, "status": status},
+        )
+        return found
+
+    def delete(self, endpoint_id: str) -> DeletedWebhookEndpoint:
+        """Deletes a webhook endpoint with all its deliveries, those that wait too."""
+        found: DeletedWebhookEndpoint = self._transport.call(
+            "DELETE", f"/api/v1/webhook_endpoints/{path_part(endpoint_id)}", query={}
+        )
+        return found
+
+    def rotate_secret(
+        self, endpoint_id: str, *, old_secret_hours: int | Unset = UNSET, idempotency_key: str | None = None
+    ) -> WebhookEndpointWithSecret:
+        """Makes a new secret; what is sent is signed by the old one too until that ends, so that no gap arises."""
+        found: WebhookEndpointWithSecret = self._transport.call(
+            "POST",
+            f"/api/v1/webhook_endpoints/{path_part(endpoint_id)}/rotate_secret",
+            body={"old_secret_hours": old_secret_hours},
+            idempotency_key=idempotency_key,
+        )
+        return found
+
+    def send_test(self, endpoint_id: str, *, idempotency_key: str | None = None) -> WebhookDelivery:
+        """Sends an event of the type webhook_endpoint.tested, whatever types were chosen."""
+        found: WebhookDelivery = self._transport.call(
+            "POST",
+            f"/api/v1/webhook_endpoints/{path_part(endpoint_id)}/test",
+            body={},
+            idempotency_key=idempotency_key,
+        )
+        return found
+
+    def list_deliveries(
+        self,
+        endpoint_id: str,
+        *,
+        limit: int | Unset = UNSET,
+        cursor: str | Unset = UNSET,
+        status: DeliveryStatus | Unset | None = UNSET,
+        type: str | Unset = UNSET,
+        created_from: str | Unset | None = UNSET,
+        created_until: str | Unset | None = UNSET,
+    ) -> WebhookDeliveryList:
+        """Lists the deliveries of an endpoint, the newest first; those that ended are kept for some weeks."""
+        found: WebhookDeliveryList = self._transport.call(
+            "GET",
+            f"/api/v1/webhook_endpoints/{path_part(endpoint_id)}/deliveries",
+            query={
+                "limit": limit,
+                "cursor": cursor,
+                "status": status,
+                "type": type,
+                "created_from": created_from,
+                "created_until": created_until,
+            },
+        )
+        return found
+
+    def each_of_list_deliveries(
+        self,
+        endpoint_id: str,
+        *,
+        limit: int | Unset = UNSET,
+        status: DeliveryStatus | Unset | None = UNSET,
+        type: str | Unset = UNSET,
+        created_from: str | Unset | None = UNSET,
+        created_until: str | Unset | None = UNSET,
+    ) -> Iterator[WebhookDelivery]:
+        """Lists the deliveries of an endpoint, the newest first; those that ended are kept for some weeks: all of them, page by page."""
+        cursor = ""
+        while True:
+            page = self.list_deliveries(
+                endpoint_id,
+                limit=limit,
+                status=status,
+                type=type,
+                created_from=created_from,
+                created_until=created_until,
+                cursor=cursor,
+            )
+            yield from page["data"]
+            if page["next"] is None:
+                return
+            cursor = page["next"]
+
+    def show_delivery(self, endpoint_id: str, delivery_id: str) -> WebhookDeliveryWithAttempts:
+        """Reads a delivery with its body and every attempt."""
+        found: WebhookDeliveryWithAttempts = self._transport.call(
+            "GET",
+            f"/api/v1/webhook_endpoints/{path_part(endpoint_id)}/deliveries/{path_part(delivery_id)}",
+            query={},
+        )
+        return found
+
+    def retry_range(
+        self,
+        endpoint_id: str,
+        *,
+        created_from: str,
+        created_until: str,
+        include_delivered: bool | Unset = UNSET,
+        idempotency_key: str | None = None,
+    ) -> RetriedDeliveries:
+        """Sends again what failed of the events of a time, in their order and under the same ids."""
+        found: RetriedDeliveries = self._transport.call(
+            "POST",
+            f"/api/v1/webhook_endpoints/{path_part(endpoint_id)}/retry_deliveries",
+            body={
+                "created_from": created_from,
+                "created_until": created_until,
+                "include_delivered": include_delivered,
+            },
+            idempotency_key=idempotency_key,
+        )
+        return found
+
+    def retry(
+        self, endpoint_id: str, delivery_id: str, *, idempotency_key: str | None = None
+    ) -> WebhookDelivery:
+        """Sends a delivery again under the same id, also one that was delivered."""
+        found: WebhookDelivery = self._transport.call(
+            "POST",
+            f"/api/v1/webhook_endpoints/{path_part(endpoint_id)}/deliveries/{path_part(delivery_id)}/retry",
+            body={},
+            idempotency_key=idempotency_key,
+        )
+        return found
+
+
 class Calls:
     """All calls, by subject."""
 
@@ -1875,3 +2174,4 @@ class Calls:
         self.journal = JournalCalls(transport)
         self.alerts = AlertsCalls(transport)
         self.events = EventsCalls(transport)
+        self.webhook_endpoints = WebhookEndpointsCalls(transport)

@@ -112,6 +112,7 @@ class Migration(migrations.Migration):
                 ("payment_modes", models.JSONField(default=partway.accounts.models.default_payment_modes)),
                 ("request_expires_days", models.PositiveSmallIntegerField(blank=True, null=True)),
                 ("return_urls", models.JSONField(blank=True, default=list)),
+                ("has_webhooks", models.BooleanField(default=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),

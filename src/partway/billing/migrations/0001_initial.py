@@ -2660,4 +2660,197 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="WebhookEndpoint",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("we",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="webhook_endpoints",
+                        to="accounts.organization",
+                    ),
+                ),
+                ("url", models.CharField(max_length=500)),
+                ("description", models.CharField(blank=True, max_length=120)),
+                ("event_types", models.JSONField(default=list)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("enabled", "Enabled"), ("disabled", "Disabled")],
+                        default="enabled",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "disabled_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("by_member", "By a member or a program"),
+                            ("failing", "It failed for days"),
+                            ("gone", "It answered that it is gone"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("sealed_secrets", models.TextField()),
+                ("failing_since", models.DateTimeField(null=True)),
+                ("silence_count", models.PositiveSmallIntegerField(default=0)),
+                ("paused_until", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField()),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("disabled_reason", ""), ("status", "enabled")),
+                            models.Q(
+                                ("status", "disabled"),
+                                ("disabled_reason__in", ["by_member", "failing", "gone"]),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="webhook_endpoint_disabled_for_a_reason",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="WebhookDelivery",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("msg",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="webhook_deliveries",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "endpoint",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="billing.webhookendpoint",
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="webhook_deliveries",
+                        to="billing.event",
+                    ),
+                ),
+                ("event_type", models.CharField(max_length=60)),
+                ("object_id", models.CharField(max_length=40)),
+                ("payload", models.TextField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("pending", "Waiting"), ("delivered", "Delivered"), ("failed", "Failed")],
+                        default="pending",
+                        max_length=9,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("next_attempt_at", models.DateTimeField()),
+                ("attempt_count", models.PositiveIntegerField(default=0)),
+                ("earlier_attempts", models.PositiveIntegerField(default=0)),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "pending")),
+                        fields=["endpoint", "next_attempt_at"],
+                        name="webhook_delivery_due",
+                    ),
+                    models.Index(
+                        condition=models.Q(("status", "pending")),
+                        fields=["endpoint", "object_id", "id"],
+                        name="webhook_delivery_order",
+                    ),
+                    models.Index(fields=["endpoint", "-created_at", "-id"], name="webhook_delivery_newest"),
+                    models.Index(
+                        condition=models.Q(("ended_at__isnull", False)),
+                        fields=["ended_at"],
+                        name="webhook_delivery_ended",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("event", "endpoint"), name="webhook_delivery_once_per_endpoint"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at__isnull", True), ("status", "pending")),
+                            models.Q(("ended_at__isnull", False), ("status__in", ("delivered", "failed"))),
+                            _connector="OR",
+                        ),
+                        name="webhook_delivery_ended_with_its_time",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="WebhookAttempt",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attempts",
+                        to="billing.webhookdelivery",
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("attempted_at", models.DateTimeField()),
+                ("duration_ms", models.PositiveIntegerField()),
+                ("url", models.CharField(max_length=500)),
+                ("request_headers", models.JSONField(default=dict)),
+                ("response_status", models.PositiveSmallIntegerField(null=True)),
+                ("response_body", models.TextField(blank=True)),
+                ("error_code", models.CharField(blank=True, max_length=40)),
+                ("error_message", models.CharField(blank=True, max_length=300)),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("delivery", "number"), name="webhook_attempt_number_unique"
+                    )
+                ],
+            },
+        ),
     ]

@@ -23,6 +23,7 @@ Mail       to be sent; MailAttempt is one attempt to send it
 Payout     money that a gateway sent to the bank; PayoutItem is one payment, refund or fee in it
 Callback   a gateway's report, stored once
 Alert      what the Attention page lists until it is resolved
+WebhookEndpoint ──< WebhookDelivery ──< WebhookAttempt   an event, told to a program of the organization (D6)
 """
 
 from .adjustments import Adjustment
@@ -41,6 +42,7 @@ from .payments import Allocation, Payment
 from .payouts import Payout, PayoutItem
 from .quotes import Quote, QuoteLine, QuoteTerms
 from .refunds import Refund
+from .webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Adjustment",
@@ -66,4 +68,7 @@ __all__ = [
     "QuoteLine",
     "QuoteTerms",
     "Refund",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -14,7 +14,7 @@ from partway.billing.errors import BillingError, FieldError, Invalid
 from partway.lib.money import Money
 
 from ..formats import format_date, format_money
-from . import documents, journal, payments, people, receivables, requests
+from . import documents, journal, payments, people, receivables, requests, webhooks
 from .gateways import gateway_params
 
 MESSAGES = {
@@ -24,6 +24,7 @@ MESSAGES = {
     **people.MESSAGES,
     **receivables.MESSAGES,
     **requests.MESSAGES,
+    **webhooks.MESSAGES,
 }
 
 

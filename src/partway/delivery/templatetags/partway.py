@@ -105,6 +105,10 @@ _STATES: dict[str, tuple[str | Promise, str, str]] = {
     "finding_wrong": (_("To do"), "amber", "disc"),
     "on": (_("On"), "green", "disc"),
     "off": (_("Off"), "amber", "ring"),
+    "enabled": (_("Enabled"), "green", "disc"),
+    "disabled": (_("Disabled"), "amber", "ring"),
+    "failing": (_("Failing"), "amber", "disc"),
+    "delivered": (_("Delivered"), "green", "disc"),
 }
 
 

@@ -26,6 +26,7 @@ KINDS = {
     "customer": _("Customers"),
     "member": _("Members"),
     "key": _("API keys"),
+    "webhook_endpoint": _("Webhooks"),
     "organization": _("Settings"),
     "alert": _("Attention"),
     "mail": _("Mails"),

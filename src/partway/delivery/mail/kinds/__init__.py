@@ -40,6 +40,7 @@ from . import (
     sign_in_changed,
     statement,
     unwanted_debit,
+    webhook_endpoint_disabled,
 )
 
 
@@ -82,6 +83,7 @@ KINDS: dict[str, MailKind] = {
     "sign_in_changed": sign_in_changed,
     "statement": statement,
     "unwanted_debit": unwanted_debit,
+    "webhook_endpoint_disabled": webhook_endpoint_disabled,
 }
 
 

@@ -1,0 +1,154 @@
+"""Writes the webhook deliveries of an event, in the transaction of its change (DESIGN D6)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+from partway.accounts.before_commit import before_commit
+from partway.accounts.models import Organization
+from partway.accounts.prepared import insert
+
+from .models import Event, WebhookDelivery, WebhookEndpoint
+
+log = structlog.get_logger(__name__)
+
+# The types that an endpoint can choose, and the object that a delivery of each shows.
+EVENT_TYPES: dict[str, str] = {
+    **dict.fromkeys(("customer.created", "customer.changed"), "customer"),
+    **dict.fromkeys(
+        (
+            *("invoice.created", "invoice.edited", "invoice.sent", "invoice.resent", "invoice.opened"),
+            *("invoice.deposit_allocated", "invoice.paid", "invoice.reopened", "invoice.voided"),
+            *("invoice.written_off", "invoice.settled", "invoice.adjustment_taken_back"),
+            *("invoice.payment_refunded", "invoice.payment_restored", "invoice.payment_lost"),
+            *("invoice.payment_reinstated", "invoice.parties_corrected"),
+            *("credit.applied", "credit.released"),
+        ),
+        "invoice",
+    ),
+    **dict.fromkeys(
+        (
+            *("quote.created", "quote.edited", "quote.sent", "quote.resent", "quote.opened"),
+            *("quote.accepted", "quote.declined", "quote.withdrawn", "quote.expired", "quote.invoiced"),
+            "quote.reopened",
+        ),
+        "quote",
+    ),
+    **dict.fromkeys(
+        (
+            *("payment_request.sent", "payment_request.resent", "payment_request.opened"),
+            *("payment_request.paid", "payment_request.canceled", "payment_request.expired"),
+        ),
+        "payment_request",
+    ),
+    **dict.fromkeys(
+        (
+            *("payment.started", "payment.declined", "payment.processing", "payment.succeeded"),
+            *("payment.recorded", "payment.failed", "payment.canceled", "payment.reversed"),
+            "payment.fee_booked",
+        ),
+        "payment",
+    ),
+    **dict.fromkeys(
+        (
+            *("refund.started", "refund.reported", "refund.succeeded", "refund.failed"),
+            *("refund.reversed", "refund.fee_booked"),
+        ),
+        "refund",
+    ),
+    **dict.fromkeys(
+        ("dispute.opened", "dispute.updated", "dispute.fee_changed", "dispute.won", "dispute.lost"), "dispute"
+    ),
+    **dict.fromkeys(("payout.reported", "payout.changed", "payout.paid", "payout.failed"), "payout"),
+}
+EVERY_TYPE = "*"
+# So that many rows stay below the databases' limits of parameters.
+_ROWS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event that endpoints may want, and the object that it is about."""
+
+    event: Event
+    noun: str
+    object_id: str
+
+
+Payloads = Callable[[Organization, Sequence[Told]], Sequence[str]]
+
+
+def queue(event: Event, object_id: str, organization: Organization | None) -> None:
+    """Queues the deliveries of an event for the endpoints that chose its type, when the transaction ends.
+
+    They show the object as the transaction leaves it, and not half-way through the act. organization: where it was read
+    already; one without endpoints then costs no statement.
+    """
+    noun = EVENT_TYPES.get(event.type)
+    if noun and (organization is None or organization.has_webhooks):
+        before_commit(_write, Told(event, noun, object_id))
+
+
+def wants(endpoint: WebhookEndpoint, event_type: str) -> bool:
+    """Returns whether the endpoint chose this type."""
+    return EVERY_TYPE in endpoint.event_types or event_type in endpoint.event_types
+
+
+def _write(told: Sequence[Told]) -> None:
+    """Writes the deliveries of these events."""
+    ids = {one.event.organization_id for one in told}
+    rows = WebhookEndpoint.objects.filter(organization__in=ids, status="enabled").select_related(
+        "organization"
+    )
+    endpoints = list(rows.order_by("pk"))
+    deliveries: list[WebhookDelivery] = []
+    for organization in {endpoint.organization_id: endpoint.organization for endpoint in endpoints}.values():
+        theirs = [endpoint for endpoint in endpoints if endpoint.organization_id == organization.pk]
+        wanted = [
+            one
+            for one in told
+            if one.event.organization_id == organization.pk
+            and any(wants(endpoint, one.event.type) for endpoint in theirs)
+        ]
+        for one, payload in zip(wanted, _payloads(organization, wanted), strict=True):
+            deliveries += [
+                new_delivery(endpoint, one, payload) for endpoint in theirs if wants(endpoint, one.event.type)
+            ]
+    for start in range(0, len(deliveries), _ROWS_AT_ONCE):
+        insert(*deliveries[start : start + _ROWS_AT_ONCE])
+
+
+def new_delivery(endpoint: WebhookEndpoint, told: Told, payload: str) -> WebhookDelivery:
+    """Returns the unsaved delivery of an event to an endpoint."""
+    return WebhookDelivery(
+        organization_id=endpoint.organization_id,
+        endpoint=endpoint,
+        event=told.event,
+        event_type=told.event.type,
+        object_id=told.object_id,
+        payload=payload,
+        created_at=told.event.created_at,
+        next_attempt_at=told.event.created_at,
+    )
+
+
+def _payloads(organization: Organization, told: Sequence[Told]) -> Sequence[str]:
+    """Returns the body of each delivery."""
+    write: Payloads = import_string(settings.PARTWAY_WEBHOOK_PAYLOADS)
+    try:
+        with transaction.atomic():
+            return write(organization, told)
+    except Exception:
+        # A payment must be booked although its webhook cannot be written. A program that gets no object reads it.
+        log.exception("webhook_payload_failed", organization=organization.pk)
+        return [
+            json.dumps({"type": one.event.type, "event": one.event.pk, "object": one.noun, "data": None})
+            for one in told
+        ]

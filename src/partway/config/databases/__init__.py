@@ -1,0 +1,1 @@
+"""Django's database backends, which call what waits for the end of a transaction before they commit it."""

@@ -1,0 +1,1 @@
+"""Webhooks: signed HTTP calls to the programs of an organization."""
