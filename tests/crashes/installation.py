@@ -15,7 +15,7 @@ import pytest
 from django.db.models import F
 from django.test import override_settings
 
-from partway.billing.models import Callback, GatewayCall, Mail, Payment, Refund
+from partway.billing.models import Callback, GatewayCall, Mail, Payment, Refund, WebhookDelivery
 from partway.worker.supervisor import Supervisor, SupervisorConfig, free_port
 from tests.gateways.stripe_server.client import StandIn
 from tests.support import incremental_verify
@@ -92,6 +92,7 @@ def advance_three_minutes() -> None:
     Refund.objects.pending().update(next_refresh_at=F("next_refresh_at") - by)
     Callback.objects.filter(status="pending").update(next_attempt_at=F("next_attempt_at") - by)
     Mail.objects.filter(status="queued").update(next_attempt_at=F("next_attempt_at") - by)
+    WebhookDelivery.objects.filter(status="pending").update(next_attempt_at=F("next_attempt_at") - by)
 
 
 @contextmanager
@@ -106,6 +107,7 @@ def running_installation(home: Path, stand_in: StandIn | None) -> Iterator[Insta
         environment = {
             "DJANGO_SETTINGS_MODULE": "tests.support.crash_app.settings",
             "EMAIL_URL": mail_server.url,
+            "PARTWAY_WEBHOOK_ALLOW_NETWORKS": "127.0.0.1",
             "PARTWAY_CHECKOUTS_PER_IP": "1000",  # all customers have the same address
             "PARTWAY_MAILS_PER_MEMBER": "100000",  # and one member does everything
             "PARTWAY_MAILS_PER_ORGANIZATION": "100000",

@@ -10,6 +10,8 @@
     before fetch, after fetch   the same for a fetch, which has no row
     mail receipt                the mail is still valid, not yet sent
     sent receipt                the mail is sent, which is not yet recorded
+    webhook invoice.paid        the webhook is signed, not yet sent
+    called invoice.paid         the endpoint has responded, which is not yet recorded
 
 The code under test does not know them: `install` wraps the few functions that everything passes through.
 """
@@ -29,6 +31,7 @@ from partway.billing import events
 from partway.billing.checkouts import gateway_calls
 from partway.billing.models import GatewayCall
 from partway.delivery.mail import kinds, sending
+from partway.delivery.webhooks import sending as webhook_sending
 
 FailpointCallback = Callable[[str], None]
 
@@ -49,6 +52,10 @@ def install() -> None:
     _wrap_calls()
     _wrap(kinds, "is_valid", after=lambda mail, **_: f"mail {mail.kind}")
     _wrap(sending, "_sent", before=lambda mail, *_: f"sent {mail.kind}")
+    _wrap(webhook_sending, "signed_headers", after=lambda delivery, _: f"webhook {delivery.event_type}")
+    _wrap(
+        webhook_sending, "record_attempt", before=lambda delivery, *_, **__: f"called {delivery.event_type}"
+    )
     _wrap(gateway_calls, "fetch_state", before=lambda _: "before fetch", after=lambda _: "after fetch")
 
 

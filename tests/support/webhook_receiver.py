@@ -94,6 +94,7 @@ def flood(handler: Handler, _heard: Heard) -> None:
     try:
         while not handler.receiver.stopping.is_set():
             handler.wfile.write(b"y" * 65536)
+            handler.receiver.flooded += 65536
     except OSError:
         pass
 
@@ -124,6 +125,7 @@ class WebhookReceiver:
     tls: ssl.SSLContext | None = None
     heard: list[Heard] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    flooded: int = 0  # bytes
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:

@@ -14,7 +14,7 @@ Send a key as `Authorization: Bearer KEY`. Amounts are whole numbers of minor un
 currency, quantities and percentages are decimals as texts, times are RFC 3339. Every error is a problem (RFC 9457):
 compare its `code`, not its texts.\
 """
-_REFERENCE = "#/components/schemas/{model}"
+REFERENCE = "#/components/schemas/{model}"
 _IDEMPOTENCY_KEY = {
     "in": "header",
     "name": "Idempotency-Key",
@@ -48,12 +48,12 @@ def shared_parts(method: str) -> dict[str, Any]:
 
 def problem_schemas() -> dict[str, Any]:
     """Returns the schemas of errors, by name."""
-    schema = Problem.model_json_schema(ref_template=_REFERENCE)
+    schema = Problem.model_json_schema(ref_template=REFERENCE)
     parts: dict[str, Any] = schema.pop("$defs")
     return {**parts, "Problem": schema}
 
 
 def _response(status: int) -> dict[str, Any]:
-    content = {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(model="Problem")}}}
+    content = {"application/problem+json": {"schema": {"$ref": REFERENCE.format(model="Problem")}}}
     headers = {"headers": _RETRY_AFTER} if status in (409, 429, 503) else {}
     return {"description": HTTPStatus(status).phrase, "content": content, **headers}

@@ -27,6 +27,7 @@ from . import (
     payments,
     payouts,
     quotes,
+    webhook_payloads,
     webhooks,
 )
 from .problems import Refused, of_billing_error, of_refusal, of_validation, problem
@@ -58,7 +59,9 @@ class DocumentedApi(NinjaAPI):
         asked = repr(prefixes)
         if asked not in self._documents:
             document = super().get_openapi_schema(**prefixes)
-            document["components"]["schemas"] |= openapi.problem_schemas()
+            webhook_calls, webhook_schemas = webhook_payloads.openapi_webhooks(openapi.REFERENCE)
+            document["webhooks"] = webhook_calls
+            document["components"]["schemas"] |= openapi.problem_schemas() | webhook_schemas
             self._documents[asked] = document
         return self._documents[asked]
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from partway.accounts.models import ApiKey, KeyScope, Organization
 from partway.billing import models
-from partway.billing.webhook_queue import Told
+from partway.billing.webhook_queue import EVENT_TYPES, Told
 
 from . import customers, payouts, quotes
 from .access import Caller
@@ -58,6 +58,32 @@ OBJECTS: dict[str, tuple[type[BaseModel], Callable[[], Any], Callable[[Caller, A
         lambda _, row: payouts.Payout(**payouts.payout_fields(row)),
     ),
 }
+
+
+def openapi_webhooks(reference: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns what the OpenAPI document says of webhooks, by kind of object, and the schema of their body.
+
+    reference: that of a schema of the document, as "#/components/schemas/{model}".
+    """
+    found = {}
+    for noun, (schema, _rows, _shown) in OBJECTS.items():
+        types = [event_type for event_type, of_noun in EVENT_TYPES.items() if of_noun == noun]
+        narrowed = {
+            "type": {"type": "string", "enum": types},
+            "object": {"type": "string", "const": noun},
+            "data": {"anyOf": [{"$ref": reference.format(model=schema.__name__)}, {"type": "null"}]},
+        }
+        body = {"allOf": [{"$ref": reference.format(model="Webhook")}, {"properties": narrowed}]}
+        found[noun] = {
+            "post": {
+                "operationId": f"webhook_{noun}",
+                "summary": f"Something happened to a {noun.replace('_', ' ')}",
+                "description": "Verify it by the headers of Standard Webhooks, and answer within 15 seconds.",
+                "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+                "responses": {"2XX": {"description": "The program has it; anything else is tried again."}},
+            }
+        }
+    return found, {"Webhook": Webhook.model_json_schema(ref_template=reference)}
 
 
 def payloads(organization: Organization, told: Sequence[Told]) -> list[str]:

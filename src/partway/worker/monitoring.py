@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
 from partway.accounts.models import GatewayAccount
-from partway.billing.models import Alert, Callback, Mail, Payment
+from partway.billing.models import Alert, Callback, Mail, Payment, WebhookDelivery
 from partway.lib import clock
 from partway.lib.bulkheads import BULKHEADS
 from partway.lib.ip_addresses import client_ip, is_in_networks
@@ -63,6 +63,8 @@ def _metrics() -> bytes:
     now = clock.now()
     queued = Mail.objects.filter(status="queued")
     oldest_mail = queued.aggregate(oldest=Min("created_at"))["oldest"]
+    deliveries = WebhookDelivery.objects.filter(status="pending", endpoint__status="enabled")
+    oldest_webhook = deliveries.aggregate(oldest=Min("created_at"))["oldest"]
     # Only accounts that take payments and are reconciled: a replaced one, or that of a seed, is never read again.
     accounts = GatewayAccount.objects.filter(is_current=True, reconcile_at__lt=now + timedelta(days=1))
     oldest_list = accounts.aggregate(oldest=Min(Coalesce("reconciled_until", "created_at")))["oldest"]
@@ -76,6 +78,12 @@ def _metrics() -> bytes:
         "mail_queue_oldest_seconds": (
             "Age of the oldest waiting mail",
             (now - oldest_mail).total_seconds() if oldest_mail else 0,
+        ),
+        "webhooks_pending": ("Webhooks waiting to be delivered", deliveries.count()),
+        "webhooks_failed": ("Webhooks given up", WebhookDelivery.objects.filter(status="failed").count()),
+        "webhook_queue_oldest_seconds": (
+            "Age of the oldest waiting webhook",
+            (now - oldest_webhook).total_seconds() if oldest_webhook else 0,
         ),
         "payments_unsettled": ("Payments whose end is not known", Payment.objects.unsettled().count()),
         "callbacks_pending": (

@@ -131,7 +131,13 @@ def send_test(
         "actor": by.kind,
         "actor_id": by.id,
         "object": "webhook_endpoint",
-        "data": {"id": endpoint.pk, "url": endpoint.url, "description": endpoint.description},
+        "data": {
+            "id": endpoint.pk,
+            "url": endpoint.url,
+            "description": endpoint.description,
+            "event_types": endpoint.event_types,
+            "status": endpoint.status,
+        },
     }
     delivery = new_delivery(endpoint, Told(event, "webhook_endpoint", endpoint.pk), json.dumps(said))
     delivery.save(force_insert=True)

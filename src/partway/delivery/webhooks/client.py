@@ -47,7 +47,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str], allowed: tuple[str, 
     except (httpcore.TimeoutException, TimeoutError):
         code, message = "timeout", ""
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
-        is_tls = isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError)
+        # The client of HTTP passes on only the words of its TLS library.
+        is_tls = isinstance(error, ssl.SSLError) or "[SSL" in str(error)
         code, message = "tls" if is_tls else "unreachable", str(error)
     except (httpx.InvalidURL, UnicodeError) as error:
         code, message = "unknown_host", str(error)
