@@ -115,7 +115,13 @@ def running_installation(home: Path, stand_in: StandIn | None) -> Iterator[Insta
         }
         supervisor = stack.enter_context(ForkedSupervisor(config, environment))
         gateway = ("stripe", stand_in.url) if stand_in else ("sandbox", config.sandbox_url)
-        stack.enter_context(override_settings(PARTWAY_URL=config.url, PARTWAY_GATEWAY_URLS=dict([gateway])))
+        stack.enter_context(
+            override_settings(
+                PARTWAY_URL=config.url,
+                PARTWAY_GATEWAY_URLS=dict([gateway]),
+                PARTWAY_WEBHOOK_ALLOW_NETWORKS=["127.0.0.1"],
+            )
+        )
         connect: Callable[..., GatewayDriver]
         if stand_in:
             connect = partial(StripeDriver.connect, stand_in, None)

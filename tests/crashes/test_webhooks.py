@@ -12,12 +12,13 @@ from tests.support.webhook_receiver import WebhookReceiver
 
 from .installation import KillPoint, kill_at_each_failpoint
 from .scenario import CrashScenario
-from .test_member_actions import RECORD, Dialog
+from .test_member_actions import Dialog
 
 pytestmark = [
     pytest.mark.sampled_on("sqlite", every=5),
     pytest.mark.sampled_on("postgresql", every=15),
 ]
+RECORD = ("event payment.recorded", "event payment_request.canceled", "before commit", "after commit")
 SEND = ("webhook webhook_endpoint.tested", "called webhook_endpoint.tested", "before commit", "after commit")
 
 
@@ -40,14 +41,14 @@ def test_crash_while_worker_sends_webhook(
     assert [one.id for one in receiver.heard] == [delivery.pk] * (2 if is_unrecorded else 1)
 
 
-@pytest.mark.parametrize("at", ["before commit", "after commit"])
+@pytest.mark.parametrize("passed", [RECORD[:-1], RECORD], ids=["before commit", "after commit"])
 def test_crash_while_act_with_webhook_is_committed(
-    scenario: CrashScenario, receiver: WebhookReceiver, at: str
+    scenario: CrashScenario, receiver: WebhookReceiver, passed: tuple[str, ...]
 ) -> None:
     personas.webhook_endpoint(scenario.organization, receiver.url, "payment.recorded")
     check = {"amount": "800.00", "method": "Check"}
     dialog = Dialog(scenario, f"invoices/{scenario.invoice.pk}/payment/", **check)
-    with scenario.installation.killed_at(KillPoint(RECORD[: RECORD.index(at) + 1]), dialog.act):
+    with scenario.installation.killed_at(KillPoint(passed), dialog.act):
         dialog.confirm()
     dialog.confirm().assert_status(200)
     wait_until(lambda: len(receiver.heard) == 1)
