@@ -21,6 +21,8 @@ from partway.billing.models import Alert, Payment
 from partway.lib import clock
 from partway.lib.natural_sort import sort_key
 
+MAX_ALERT_COUNT = 1_000  # of those on every page, which count no further
+
 
 @dataclass(frozen=True, slots=True)
 class MemberContext:
@@ -83,8 +85,9 @@ class MemberContext:
 
     @property
     def open_alert_count(self) -> int:
-        """The number of open alerts."""
-        return Alert.objects.for_organization(self.organization).filter(resolved_at__isnull=True).count()
+        """The number of open alerts, at most MAX_ALERT_COUNT."""
+        waiting = Alert.objects.for_organization(self.organization).filter(resolved_at__isnull=True)
+        return waiting.values("pk")[:MAX_ALERT_COUNT].count()
 
     @property
     def other_organizations(self) -> list[Organization]:

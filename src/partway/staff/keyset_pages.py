@@ -2,7 +2,8 @@
 
 A page is read from an index in the order of the list, so it costs the same wherever it is and however long the list is.
 A position holds the values of a row and not its id: rows that change or go meanwhile make no page skip or repeat any
-other row (docs/decisions/0060-lists-that-do-not-grow.md).
+other row (docs/decisions/0060-lists-that-do-not-grow.md). Filters that leave few rows of many without an index are
+asked of a limited number of rows for each page (docs/decisions/0072-bounded-work-of-a-page.md).
 """
 
 from __future__ import annotations
@@ -10,20 +11,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby
+from functools import cmp_to_key
+from heapq import merge
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any, Generic, Protocol, TypeVar
 
 from django.core.signing import BadSignature, Signer
 from django.db.models import (
     BooleanField,
-    Exists,
     F,
     Field,
     Func,
     Model,
     OuterRef,
     QuerySet,
+    Subquery,
     Value,
 )
 from django.http import HttpRequest, QueryDict
@@ -36,14 +39,18 @@ __all__ = [
     "Readable",
     "Stream",
     "Values",
+    "Walk",
     "count_rows",
-    "found_or_walked",
+    "few_or_walked",
+    "few_rows",
     "read_page",
 ]
 
 PAGE_ROWS = 50  # of any list
 # More rows are counted and added up only when a member asks for it, so that no page costs more in a longer list.
 MAX_COUNTED = 5_000
+MAX_EXAMINED = 10_000  # rows that are asked for the filters of one page, where no index has those that fit
+_MAX_CHUNK = 2_000  # rows that are asked at once
 _LAST_PAGE = "last"  # in place of a position
 _MAX_POSITION_LENGTH = 6_000  # a name and a number in full, with their keys
 
@@ -84,6 +91,29 @@ class Order:
             if rank != other:
                 return 1 if (rank > other) != column.startswith("-") else -1
         return 0
+
+    def read(
+        self, streams: Sequence[Readable], after: Values | None, limit: int
+    ) -> tuple[list[Values], Values | None]:
+        """Returns at most `limit` positions of all streams, and where looking for them stopped, if before that."""
+        found = [row for stream in streams for row in stream.read(self, after, limit)]
+        stops = [stream.stopped_at for stream in streams if isinstance(stream, Walk) and stream.stopped_at]
+        self.sort(found)
+        self.sort(stops)
+        if stops:  # beyond the first one that stream may have other rows
+            found = [row for row in found if self.compare(row, stops[0]) <= 0]
+        return found[:limit], stops[0] if stops and len(found) < limit else None
+
+    def walk(self, streams: Sequence[Readable], after: Values | None) -> Iterator[Values]:
+        """Yields the positions of all streams in this order, reading each only as far as is asked for."""
+
+        def read(stream: Readable) -> Iterator[Values]:
+            place, limit = after, 2 * PAGE_ROWS
+            while found := stream.read(self, place, limit):
+                yield from found
+                place, limit = found[-1], min(4 * limit, _MAX_CHUNK)
+
+        return merge(*map(read, streams), key=cmp_to_key(self.compare))
 
     def sort(self, positions: list[Values]) -> None:
         """Sorts positions by the last column first, since each column has a direction of its own."""
@@ -139,23 +169,74 @@ class Stream:
             )
 
 
+class Walk:
+    """Rows that are read in the order of the list and asked for the filters, at most MAX_EXAMINED for a page.
+
+    stopped_at: the last position that was asked, where a page ended before it was full; else None.
+    """
+
+    def __init__(self, streams: Sequence[Readable], rows: QuerySet[Any]) -> None:
+        """Takes the streams of all rows, and the rows that fit."""
+        self._streams, self._rows = streams, rows
+        self.stopped_at: Values | None = None
+
+    def read(self, order: Order, after: Values | None, limit: int) -> list[Values]:
+        """Returns the values of at most `limit` rows that fit after this position, in this order."""
+        walked = order.walk(self._streams, after)
+        found: list[Values] = []
+        left, chunk = MAX_EXAMINED, 2 * PAGE_ROWS
+        self.stopped_at = None
+        while len(found) < limit and (asked := list(islice(walked, min(chunk, left)))):
+            every: QuerySet[Any] = self._rows.model._default_manager.filter(pk__in=[row[-1] for row in asked])
+            fitting = set(_each_among(every, self._rows).values_list("pk", flat=True))
+            found += [row for row in asked if row[-1] in fitting]
+            left, chunk = left - len(asked), min(4 * chunk, _MAX_CHUNK)
+            if not left and len(found) < limit:
+                self.stopped_at = asked[-1]
+        return found[:limit]
+
+
 def count_rows(rows: QuerySet[Any]) -> int | None:
     """Returns how many rows there are; None of more than MAX_COUNTED, which are not read."""
     count = rows.order_by().values("pk")[: MAX_COUNTED + 1].count()
     return None if count > MAX_COUNTED else count
 
 
-def found_or_walked(rows: QuerySet[Any], *, among: QuerySet[Any], limit: int | None) -> QuerySet[Any]:
-    """Returns the filtered rows so that a page of them reads little, whatever the database knows of its tables.
+def few_rows(
+    rows: QuerySet[Any], selections: Sequence[QuerySet[Any]], *, every: QuerySet[Any] | None = None
+) -> QuerySet[Any] | None:
+    """Returns the filtered rows by the ids of those that one filter selects; None where each selects many.
 
-    At most `limit` of them are found by an index of their filters, and then sorted; the limit keeps the database from
-    walking the order. Of more than a limit, None, the next ones are near in the order, so `among` is walked and each
-    row asked; asked so, the filters choose no other index.
+    selections: the rows of each filter alone, which an index has. At most MAX_COUNTED are found by it and then sorted:
+    the limit keeps the database from walking another index. every: all rows of the model, with columns to be read.
     """
-    if limit is not None:
-        every: QuerySet[Any] = rows.model._default_manager.all()
-        return every.filter(pk__in=rows.order_by().values("pk")[: limit + 1])
-    return among.filter(Exists(rows.filter(pk=OuterRef("pk"))))
+    every = rows.model._default_manager.all() if every is None else every
+    for selected in selections:
+        if count_rows(selected) is not None:
+            found = every.filter(pk__in=selected.order_by().values("pk")[: MAX_COUNTED + 1])
+            return found if selected is rows else _each_among(found, rows)
+    return None
+
+
+def few_or_walked(
+    rows: QuerySet[Any], selections: Sequence[QuerySet[Any]], *, walked: Sequence[Readable]
+) -> tuple[list[Readable], int | None]:
+    """Returns the filtered rows as they are read, and how many there are if one filter selects few; else None.
+
+    walked: all rows in the order of the list.
+    """
+    few = few_rows(rows, selections)
+    return ([Walk(walked, rows)], None) if few is None else ([Stream(few)], few.count())
+
+
+def _each_among(asked: QuerySet[Any], rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Returns those of the asked rows that are among others, each of which is looked up by its id.
+
+    Not by EXISTS, which PostgreSQL may turn into a join that reads all the others.
+    """
+    itself = rows.order_by().filter(pk=OuterRef("pk")).values("pk")[:1]
+    found: QuerySet[Any] = asked.alias(itself=Subquery(itself)).filter(itself__isnull=False)
+    return found
 
 
 def _compare(model: type[Model], values: Mapping[str, Any]) -> Func:
@@ -174,6 +255,7 @@ class KeysetPage(Generic[EntryT]):
 
     start_index: the number of its first row; 0 where it is not known. count: of all rows; None where only the rows of
     this page are known to be fewer. Both are as exact as the moment: a position carries the number it had.
+    examined: how many rows were looked through, of a page that ended at that limit before it was full; else 0.
     """
 
     entries: Sequence[EntryT]
@@ -181,6 +263,7 @@ class KeysetPage(Generic[EntryT]):
     count: int | None
     previous: str = ""
     following: str = ""
+    examined: int = 0
 
     @property
     def end_index(self) -> int:
@@ -236,35 +319,72 @@ def read_page(
     """
     positions = _Positions(request, order)
     number, position, backwards = positions.read(request.GET)
-    found, position, backwards = _find(streams, order, position, backwards)
-    has_come, has_more, found = position is not None, len(found) > PAGE_ROWS, found[:PAGE_ROWS]
-    if backwards:
-        found.reverse()
-        start = max(0, (number if has_come else (count or 0) + 1) - len(found))
-    else:
-        start = number and number + 1 if has_come else 1
-    has_previous, has_following = (has_more, has_come) if backwards else (has_come, has_more)
-    ids = [row[-1] for row in found]
-    page = KeysetPage(list(filter(None, map(fetch(ids).get, ids))), start, count)
-    if found:
-        page.previous = positions.write(start, found[0], leads_on=has_previous)
-        end = start and start + len(found) - 1
-        page.following = positions.write(end, found[-1], leads_on=has_following)
+    found = _find(streams, order, position, backwards)
+    if count is None and found.is_all:
+        count = len(found.rows)
+    start = found.start_index(number, count or 0)
+    ids = [row[-1] for row in found.shown]
+    entries = list(filter(None, map(fetch(ids).get, ids)))
+    page = KeysetPage(entries, start, count, examined=MAX_EXAMINED if found.stop else 0)
+    first, last = found.ends
+    if first is not None and last is not None:
+        page.previous = positions.write(start, first, leads_on=found.leads_on[0])
+        page.following = positions.write(start and start + len(ids) - 1, last, leads_on=found.leads_on[1])
     return page
 
 
-def _find(
-    streams: Sequence[Readable], order: Order, position: Values | None, backwards: bool
-) -> tuple[list[Values], Values | None, bool]:
-    """Returns one row more than a page has, and where they were found.
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The rows after a position, one more than a page has; backwards those before it, from the last to the first.
+
+    stop: the position at which looking for them ended before there were so many.
+    """
+
+    rows: list[Values]
+    position: Values | None
+    backwards: bool
+    stop: Values | None = None
+
+    @property
+    def shown(self) -> list[Values]:
+        """The rows of the page, in the order of the list."""
+        return self.rows[:PAGE_ROWS][:: -1 if self.backwards else 1]
+
+    @property
+    def leads_on(self) -> tuple[bool, bool]:
+        """Whether there are rows before the page, and after it."""
+        has_come, has_more = self.position is not None, self.stop is not None or len(self.rows) > PAGE_ROWS
+        return (has_more, has_come) if self.backwards else (has_come, has_more)
+
+    @property
+    def is_all(self) -> bool:
+        """Whether there is no other page."""
+        return not any(self.leads_on)
+
+    @property
+    def ends(self) -> tuple[Values | None, Values | None]:
+        """The positions before which the previous page ends, and after which the next one begins."""
+        first, last = (self.shown[0], self.shown[-1]) if self.shown else (self.position, self.position)
+        return (self.stop or first, last) if self.backwards else (first, self.stop or last)
+
+    def start_index(self, number: int, count: int) -> int:
+        """Returns the number of the first row, where that of the position is known or the list begins or ends."""
+        if self.position is None:
+            return max(0, count + 1 - len(self.shown)) if self.backwards else 1
+        return max(0, number - len(self.shown)) if self.backwards else number and number + 1
+
+
+def _find(streams: Sequence[Readable], order: Order, position: Values | None, backwards: bool) -> _Found:
+    """Returns the rows after a position, or before it.
 
     The last page takes the place of one after it, and the first one, in full, that of one before it.
     """
     direction = order.reversed() if backwards else order
-    found = [row for stream in streams for row in stream.read(direction, position, PAGE_ROWS + 1)]
+    found, stop = direction.read(streams, position, PAGE_ROWS + 1)
+    if stop:
+        return _Found(found, position, backwards, stop)
     if position is not None and not found:
         return _find(streams, order, None, not backwards)
     if backwards and len(found) <= PAGE_ROWS:
         return _find(streams, order, None, backwards=False)
-    direction.sort(found)
-    return found[: PAGE_ROWS + 1], position, backwards
+    return _Found(found, position, backwards)

@@ -5,18 +5,20 @@ A filter that cannot be read is left out and reported; nothing in an address can
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 
 from partway.billing.models import Customer, Event
-from partway.billing.models.search import Search, ids_of_text
+from partway.billing.models.search import MAX_FOUND, Search, ids_of_text
 from partway.delivery.formats import format_date
 from partway.lib.natural_sort import sort_key
 
@@ -27,8 +29,9 @@ _MAX_SAME_NAME = 100
 _MAX_SUGGESTIONS = 50  # customers; an organization with more types the whole name
 
 RowsT = TypeVar("RowsT")
-# Reads the texts of one filter; returns the rows that it selects and the label of its chip. Raises InvalidFilter.
-Reader = Callable[[RowsT, MemberContext, list[str]], tuple[RowsT, str]]
+# Reads the texts of one filter; returns the rows that it selects and the label of its chip. An index has these rows, or
+# those that are returned as a third value, if any. Raises InvalidFilter.
+Reader = Callable[[RowsT, MemberContext, list[str]], tuple[RowsT, str] | tuple[RowsT, str, RowsT | None]]
 
 
 class InvalidFilter(ValueError):
@@ -45,9 +48,13 @@ class FilterChip:
 
 @dataclass(slots=True)
 class Filtered(Generic[RowsT]):
-    """The rows that an address selects; `query` holds only the filters that were applied, in one order."""
+    """The rows that an address selects; `query` holds only the filters that were applied, in one order.
+
+    selections: the rows that each filter selects alone, of those that have an index.
+    """
 
     rows: RowsT
+    selections: list[RowsT] = field(default_factory=list)
     query: QueryDict = field(default_factory=lambda: QueryDict(mutable=True))
     chips: list[FilterChip] = field(default_factory=list)
     filter_errors: list[str] = field(default_factory=list)
@@ -82,16 +89,18 @@ def apply_to(
         if not any(texts):
             continue
         try:
-            if any(len(text) > MAX_SEARCH_LENGTH for text in texts):
+            if max(map(len, texts)) > MAX_SEARCH_LENGTH:
                 raise InvalidFilter(
                     gettext("A filter has more than %(limit)s letters.") % {"limit": MAX_SEARCH_LENGTH}
                 )
-            result.rows, message = read(result.rows, ctx, texts)
+            alone, message, *selection = read(rows, ctx, texts)
+            result.rows = read(result.rows, ctx, texts)[0] if result.chips else alone
         except InvalidFilter as error:
             result.filter_errors.append(str(error))
         else:
+            result.selections += [each for each in selection or (alone,) if each is not None]
             result.chips.append(FilterChip(message, names))
-            result.query.update({name: text for name, text in zip(names, texts, strict=True) if text})
+            result.query.update(dict(filter(operator.itemgetter(1), zip(names, texts, strict=True))))
     return result
 
 
@@ -127,13 +136,13 @@ def people(ctx: MemberContext) -> dict[str, str]:
     return dict(sorted({**gone, **here}.items(), key=lambda item: (sort_key(item[1]), item[0])))
 
 
-def of_customers(select: Callable[[RowsT, list[str]], RowsT]) -> Reader[RowsT]:
+def of_customers(select: Callable[[RowsT, list[str]], tuple[RowsT, RowsT | None]]) -> Reader[RowsT]:
     """Returns the reader of a filter by customer: by id, as a link has it, or by the whole name or address, as typed.
 
-    select: returns the rows of the customers with these ids.
+    select: returns the rows of the customers with these ids, and those of them that an index has.
     """
 
-    def read(rows: RowsT, ctx: MemberContext, texts: list[str]) -> tuple[RowsT, str]:
+    def read(rows: RowsT, ctx: MemberContext, texts: list[str]) -> tuple[RowsT, str, RowsT | None]:
         mine = Customer.objects.for_organization(ctx.organization)
         ids = [texts[0]]
         if not texts[0].startswith("cus_"):
@@ -146,17 +155,32 @@ def of_customers(select: Callable[[RowsT, list[str]], RowsT]) -> Reader[RowsT]:
         label = next(iter(found.values()))
         if len(found) > 1:
             label = gettext("%(name)s (%(count)s customers)") % {"name": label, "count": len(found)}
-        return select(rows, list(found)), label
+        selected, indexed = select(rows, list(found))
+        return selected, label, indexed
 
     return read
 
 
-def of_words(select: Callable[[Search], RowsT]) -> Reader[RowsT]:
-    """Returns the reader of the search field; it comes before other filters, which narrow the rows that it finds."""
-    return lambda _rows, ctx, texts: (
-        select(Search(texts[0], ctx.organization)),
-        f"“{shorten(texts[0])}”",
-    )
+def few_values(rows: QuerySet[Any], column: str) -> list[str] | None:
+    """Returns a column of rows that an index has; None of more rows than a list looks up at once."""
+    found = list(rows.order_by().values_list(column, flat=True)[: MAX_FOUND + 1])
+    return None if len(found) > MAX_FOUND else found
+
+
+def of_words(
+    select: Callable[[Search], RowsT], few: Callable[[Search, RowsT], RowsT | None]
+) -> Reader[RowsT]:
+    """Returns the reader of the search field; it comes before other filters, which narrow the rows that it finds.
+
+    select: returns the rows that are found. few: returns those of them that are looked up, and not asked one by one.
+    """
+
+    def read(_rows: RowsT, ctx: MemberContext, texts: list[str]) -> tuple[RowsT, str, RowsT | None]:
+        search = Search(texts[0], ctx.organization)
+        found = select(search)
+        return found, f"“{shorten(texts[0])}”", few(search, found)
+
+    return read
 
 
 def read_range(texts: list[str]) -> tuple[date | None, date | None]:

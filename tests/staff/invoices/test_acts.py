@@ -232,7 +232,7 @@ def test_only_owners_can_write_off_and_reopen(alice: Client, bob: Client, invoic
 
 def test_written_off_invoice_is_not_counted_as_due_in_lists(alice: Client, invoice: Invoice) -> None:
     confirm_page(alice, url(invoice, "write-off"))
-    assert alice.get("/o/alder/").context["due"].count == 0
+    assert alice.get("/o/alder/").context["figures"].due.count == 0
     listed = alice.get("/o/alder/invoices/?status=written_off")
     assert [row.pk for row in listed.context["page"].entries] == [invoice.pk]
     assert listed.context["totals"][0].due == Money(0, "USD")

@@ -63,7 +63,7 @@ def test_invoice_page_says_until_when_debit_is_processed_and_offers_no_resend(
 
 def test_overview_shows_what_banks_are_moving(bob: Client, debit: Payment) -> None:
     page = bob.get("/o/alder/")
-    assert page.context["in_transit"] == Figure(1, [Money(30_000, "USD")])
+    assert page.context["figures"].in_transit == Figure(1, [Money(30_000, "USD")])
     assert "Being paid" in page.text
 
 
@@ -74,7 +74,7 @@ def test_invoice_page_says_that_unwanted_debit_blocks_nothing(bob: Client, unwan
     assert "Request Payment" in text
     assert "Processing, not needed" in bob.get(f"/o/alder/payments/{unwanted.pk}/").text
     assert "which is no longer needed" in text
-    assert bob.get("/o/alder/").context["in_transit"].count == 0
+    assert bob.get("/o/alder/").context["figures"].in_transit.count == 0
 
 
 def test_attention_page_announces_unwanted_debit(bob: Client, unwanted: Payment) -> None:

@@ -15,7 +15,7 @@ from partway.lib.clock import now, today
 from partway.lib.money import Money
 from partway.staff import keyset_pages
 from partway.staff.payments import index as payment_index
-from partway.staff.payments import sources
+from partway.staff.payments import pages, sources
 from partway.staff.payments.pages import CurrencyTotals
 from partway.staff.payments.sources import Position, Source
 from tests.support import personas
@@ -234,7 +234,8 @@ def test_payment_pages_follow_each_other(
 def test_payment_list_of_many_adds_up_when_asked(
     charlie: Client, rows: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(payment_index, "MAX_COUNTED", 3)
+    for module in (payment_index, keyset_pages, pages):
+        monkeypatch.setattr(module, "MAX_COUNTED", 3)
     monkeypatch.setattr(keyset_pages, "PAGE_ROWS", 2)
     page = charlie.get(URL).content.decode()
     assert "More than 3 entries." in page

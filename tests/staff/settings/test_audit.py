@@ -10,7 +10,7 @@ from partway.billing import events
 from partway.billing.models import Event, Invoice
 from partway.billing.people import organizations
 from partway.lib.clock import now
-from partway.staff.settings import audit
+from partway.staff import keyset_pages
 from tests.support import personas
 from tests.support.personas import Team
 
@@ -83,12 +83,12 @@ def test_audit_log_filter_lists_people_by_folded_name(alice: Client, team: Team)
 def test_audit_log_pages_contain_every_event(
     alice: Client, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit, "PAGE_ROWS", 3)
+    monkeypatch.setattr(keyset_pages, "PAGE_ROWS", 3)
     for on in (False, True, False, True, False):
         organizations.set_payments_enabled(organization, on=on, by=events.OPERATOR, now=now())
     first = alice.get(URL).context
-    second = alice.get(f"{URL}?before={first['older']}").context
-    assert [len(first["rows"]), len(second["rows"]), second["older"]] == [3, 2, ""]
+    second = alice.get(f"{URL}?after={first['page'].following}").context
+    assert [len(first["rows"]), len(second["rows"]), second["page"].following] == [3, 2, ""]
     shown = [row.event.pk for row in [*first["rows"], *second["rows"]]]
     assert shown == list(Event.objects.order_by("-created_at", "-pk").values_list("pk", flat=True))
 

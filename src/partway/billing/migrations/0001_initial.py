@@ -647,6 +647,11 @@ class Migration(migrations.Migration):
                         name="invoice_of_status_total",
                     ),
                     models.Index(
+                        condition=models.Q(("amount_paid_minor__gt", 0), ("status", "sent")),
+                        fields=["organization"],
+                        name="invoice_partially_paid",
+                    ),
+                    models.Index(
                         condition=models.Q(("issued_to__isnull", False)),
                         fields=["issued_to"],
                         name="invoice_by_party",
@@ -905,6 +910,17 @@ class Migration(migrations.Migration):
                     models.Index(
                         fields=["organization", "-created_at", "-id"], name="payment_request_newest"
                     ),
+                    models.Index(fields=["organization", "requested_by"], name="payment_request_by_member"),
+                    models.Index(
+                        condition=models.Q(("status", "open")),
+                        fields=["organization", "-created_at", "-id"],
+                        name="payment_request_open_newest",
+                    ),
+                    models.Index(
+                        condition=models.Q(("status", "open")),
+                        fields=["organization", "invoice", "currency", "amount_requested_minor"],
+                        name="payment_request_open",
+                    ),
                     models.Index(
                         condition=models.Q(("status", "open")),
                         fields=["expires_at"],
@@ -1140,6 +1156,31 @@ class Migration(migrations.Migration):
                             "fee_currency",
                         ],
                         name="payment_figures",
+                    ),
+                    models.Index(fields=["organization", "method"], name="payment_by_method"),
+                    models.Index(
+                        fields=["organization", "captured_currency", "captured_minor"],
+                        name="payment_by_captured",
+                    ),
+                    models.Index(
+                        condition=models.Q(("captured_minor__isnull", True)),
+                        fields=["organization", "currency", "amount_minor"],
+                        name="payment_by_amount",
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("refunded_minor__gt", 0),
+                            ("frozen_minor__gt", 0),
+                            ("lost_minor__gt", 0),
+                            _connector="OR",
+                        ),
+                        fields=["organization"],
+                        name="payment_gone",
+                    ),
+                    models.Index(
+                        condition=models.Q(("gateway_account__isnull", True), ("paid_on__isnull", True)),
+                        fields=["organization"],
+                        name="payment_without_gateway_and_day",
                     ),
                     models.Index(
                         condition=models.Q(
@@ -1419,6 +1460,10 @@ class Migration(migrations.Migration):
                         fields=["remind_at"],
                         name="dispute_to_remind",
                     ),
+                    models.Index(fields=["organization", "status"], name="dispute_by_status"),
+                    models.Index(
+                        fields=["organization", "currency", "amount_minor"], name="dispute_by_amount"
+                    ),
                     models.Index(fields=["organization", "gateway_ref"], name="dispute_by_gateway_ref"),
                     models.Index(
                         models.F("organization"),
@@ -1581,6 +1626,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
+                    models.Index(fields=["organization", "status"], name="refund_by_status"),
+                    models.Index(
+                        fields=["organization", "currency", "amount_minor"], name="refund_by_amount"
+                    ),
                     models.Index(
                         condition=models.Q(("status", "pending")),
                         fields=["next_refresh_at"],
@@ -1776,6 +1825,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
+                    models.Index(
+                        fields=["organization", "currency", "amount_minor"], name="adjustment_by_amount"
+                    ),
+                    models.Index(
+                        condition=models.Q(("amount_minor__lt", 0)),
+                        fields=["organization"],
+                        name="adjustment_taken_back",
+                    ),
                     models.Index(fields=["organization", "-created_at", "-id"], name="adjustment_newest"),
                     partway.billing.models.search_index.SearchIndex(
                         fields=["organization", "search_key"], name="adjustment_search"
@@ -2010,9 +2067,19 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         condition=models.Q(("resolved_at__isnull", True)),
-                        fields=["organization"],
+                        fields=["organization", "due_at", "-created_at", "-id"],
+                        name="alert_by_due_at",
+                    ),
+                    models.Index(
+                        condition=models.Q(("resolved_at__isnull", True)),
+                        fields=["organization", "-created_at", "-id"],
                         name="alert_unresolved",
-                    )
+                    ),
+                    models.Index(
+                        condition=models.Q(("resolved_at__isnull", False)),
+                        fields=["organization", "-resolved_at", "-id"],
+                        name="alert_resolved",
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
@@ -2257,6 +2324,7 @@ class Migration(migrations.Migration):
                 (
                     "organization",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="events",
                         to="accounts.organization",
@@ -2330,6 +2398,11 @@ class Migration(migrations.Migration):
                     models.Index(fields=["invoice", "created_at", "id"], name="event_timeline"),
                     models.Index(fields=["quote", "created_at", "id"], name="event_quote_timeline"),
                     models.Index(fields=["organization", "-created_at", "-id"], name="event_newest"),
+                    models.Index(fields=["organization", "type", "-created_at", "-id"], name="event_of_type"),
+                    models.Index(
+                        fields=["organization", "actor_kind", "actor_id", "-created_at", "-id"],
+                        name="event_by_actor",
+                    ),
                     models.Index(
                         condition=models.Q(("payout__isnull", False)),
                         fields=["payout"],
@@ -2538,6 +2611,7 @@ class Migration(migrations.Migration):
                 (
                     "organization",
                     models.ForeignKey(
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="mails",
@@ -2616,11 +2690,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
+                    models.Index(fields=["organization", "-created_at", "-id"], name="mail_newest"),
                     models.Index(
                         condition=models.Q(("status", "queued")),
                         fields=["next_attempt_at"],
                         name="mail_to_send",
-                    )
+                    ),
+                    models.Index(
+                        condition=models.Q(("status", "failed")), fields=["status"], name="mail_failed"
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(

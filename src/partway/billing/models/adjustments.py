@@ -93,6 +93,11 @@ class Adjustment(TextKeyModel):
             ),
         ]
         indexes: ClassVar = [
+            # Filters of the list of payments.
+            models.Index(fields=["organization", "currency", "amount_minor"], name="adjustment_by_amount"),
+            models.Index(
+                fields=["organization"], condition=Q(amount_minor__lt=0), name="adjustment_taken_back"
+            ),
             models.Index(fields=["organization", "-created_at", "-id"], name="adjustment_newest"),
             SearchIndex(name="adjustment_search"),
         ]

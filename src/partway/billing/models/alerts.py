@@ -51,8 +51,21 @@ class Alert(models.Model):
             ),
         ]
         indexes: ClassVar = [
+            # The Attention page: those that end, the others, and those that were resolved.
             models.Index(
-                fields=["organization"], condition=Q(resolved_at__isnull=True), name="alert_unresolved"
+                fields=["organization", "due_at", "-created_at", "-id"],
+                condition=Q(resolved_at__isnull=True),
+                name="alert_by_due_at",
+            ),
+            models.Index(
+                fields=["organization", "-created_at", "-id"],
+                condition=Q(resolved_at__isnull=True),
+                name="alert_unresolved",
+            ),
+            models.Index(
+                fields=["organization", "-resolved_at", "-id"],
+                condition=Q(resolved_at__isnull=False),
+                name="alert_resolved",
             ),
         ]
 

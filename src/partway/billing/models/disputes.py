@@ -108,6 +108,9 @@ class Dispute(models.Model):
             models.Index(
                 fields=["remind_at"], condition=Q(remind_at__isnull=False), name="dispute_to_remind"
             ),
+            # Filters of the list of payments.
+            models.Index(fields=["organization", "status"], name="dispute_by_status"),
+            models.Index(fields=["organization", "currency", "amount_minor"], name="dispute_by_amount"),
             models.Index(fields=["organization", "gateway_ref"], name="dispute_by_gateway_ref"),
             # The list of payments: by the moment that decides its day, which is the end once there is one.
             models.Index(

@@ -136,6 +136,12 @@ class Invoice(Document):
                 fields=["organization", "status", "currency", "total_minor", "id"],
                 name="invoice_of_status_total",
             ),
+            # The few of which a part is paid.
+            models.Index(
+                fields=["organization"],
+                condition=Q(status="sent", amount_paid_minor__gt=0),
+                name="invoice_partially_paid",
+            ),
             models.Index(fields=["issued_to"], condition=Q(issued_to__isnull=False), name="invoice_by_party"),
             SearchIndex(name="invoice_search"),
             # All that a list filters by and adds up, so that it reads this instead of the table.

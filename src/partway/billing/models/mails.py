@@ -33,7 +33,10 @@ class Mail(models.Model):
 
     id = id_field("mail")
     # Both are null in a mail about signing in, which belongs to a person and to no organization.
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="mails")
+    # The organization without an index of its own: that of the inbox begins with it.
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, null=True, related_name="mails", db_index=False
+    )
     event = models.ForeignKey(Event, on_delete=models.PROTECT, null=True, related_name="mails")
     kind = models.CharField(max_length=40)
     status = models.CharField(max_length=8, choices=MailStatus.choices, default=MailStatus.QUEUED)
@@ -61,7 +64,9 @@ class Mail(models.Model):
             models.CheckConstraint(condition=Q(status__in=MailStatus.values), name="mail_status_known"),
         ]
         indexes: ClassVar = [
+            models.Index(fields=["organization", "-created_at", "-id"], name="mail_newest"),
             models.Index(fields=["next_attempt_at"], condition=Q(status="queued"), name="mail_to_send"),
+            models.Index(fields=["status"], condition=Q(status="failed"), name="mail_failed"),
         ]
 
 

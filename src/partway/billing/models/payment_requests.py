@@ -107,6 +107,18 @@ class PaymentRequest(ExternalFieldsModel):
         ]
         indexes: ClassVar = [
             models.Index(fields=["organization", "-created_at", "-id"], name="payment_request_newest"),
+            models.Index(fields=["organization", "requested_by"], name="payment_request_by_member"),
+            models.Index(
+                fields=["organization", "-created_at", "-id"],
+                condition=Q(status="open"),
+                name="payment_request_open_newest",
+            ),
+            # Which invoices are asked for, and for how much.
+            models.Index(
+                fields=["organization", "invoice", "currency", "amount_requested_minor"],
+                condition=Q(status="open"),
+                name="payment_request_open",
+            ),
             models.Index(fields=["expires_at"], condition=Q(status="open"), name="payment_request_to_expire"),
         ]
 

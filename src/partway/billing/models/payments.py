@@ -57,6 +57,10 @@ _HAS_SPENDABLE = Q(
 )
 
 
+# Of which a part was given back, or is or was disputed.
+HAS_GONE = Q(refunded_minor__gt=0) | Q(frozen_minor__gt=0) | Q(lost_minor__gt=0)
+
+
 class PaymentQuerySet(OrganizationQuerySet["Payment"]):
     """The vocabulary for payments."""
 
@@ -281,6 +285,22 @@ class Payment(IssuedModel, TextKeyModel, FeeColumns):
                     *("fee_minor", "fee_currency"),
                 ],
                 name="payment_figures",
+            ),
+            # Filters of the list.
+            models.Index(fields=["organization", "method"], name="payment_by_method"),
+            models.Index(
+                fields=["organization", "captured_currency", "captured_minor"], name="payment_by_captured"
+            ),
+            models.Index(
+                fields=["organization", "currency", "amount_minor"],
+                condition=Q(captured_minor__isnull=True),
+                name="payment_by_amount",
+            ),
+            models.Index(fields=["organization"], condition=HAS_GONE, name="payment_gone"),
+            models.Index(
+                fields=["organization"],
+                condition=Q(paid_on__isnull=True, gateway_account__isnull=True),
+                name="payment_without_gateway_and_day",
             ),
             # The few payments of which something is left, which is their customers' credit.
             models.Index(fields=["organization"], condition=_HAS_SPENDABLE, name="payment_with_credit"),

@@ -67,6 +67,10 @@ class Search:
             found = found.filter(has_word | Q(pk__in=or_ids) if or_ids else has_word)
         return found
 
+    def finds_few(self, model: type[Any]) -> bool:
+        """Whether the rows of a model are looked up; else each is asked, since every word has more than MAX_FOUND."""
+        return not self._words or any(self._ids(model, word) is not None for word in self._words)
+
     def _with_ids(self, rows: RowsT, ids: Sequence[str]) -> RowsT:
         own = rows.alias(own=Unindexed("organization", output_field=CharField()))
         return own.filter(own=self.organization.pk, pk__in=ids)

@@ -21,7 +21,7 @@ from ..access import get_own_or_404
 from ..context import MemberContext
 from ..forms import ConcurrentEditForm, IdempotencyKeyField, query_text, text_field
 from ..invoice_rows import with_open_requests
-from ..keyset_pages import MAX_COUNTED, Order, Stream, count_rows, found_or_walked, read_page
+from ..keyset_pages import MAX_COUNTED, Order, Readable, Stream, count_rows, few_or_walked, read_page
 
 _BY_NAME = Order(("sort_key", "id"), is_whole=True)
 _NEWEST = Order(("-created_at", "-id"), is_whole=True)
@@ -46,20 +46,24 @@ def index(ctx: MemberContext) -> HttpResponse:
     """Searches and paginates."""
     q = query_text(ctx.request.GET, "q")
     mine: QuerySet[Customer] = Customer.objects.for_organization(ctx.organization)
-    rows = Search(q, ctx.organization).among(Customer.objects.all()) if q else mine
-    count = count_rows(rows)
+    streams: list[Readable] = [Stream(mine)]
     if q:
-        rows = found_or_walked(rows, among=mine, limit=count)
+        search = Search(q, ctx.organization)
+        rows = search.among(Customer.objects.all())
+        selections = [rows, mine] if search.finds_few(Customer) else [mine]
+        streams, count = few_or_walked(rows, selections, walked=streams)
+    else:
+        count = count_rows(mine)
     page = read_page(
         ctx.request,
-        [Stream(rows)],
+        streams,
         _BY_NAME,
         count=count,
         fetch=lambda ids: {row.pk: row for row in Customer.objects.filter(pk__in=ids)},
     )
     context = {
         "page": page,
-        "max_counted": MAX_COUNTED,
+        "max_counted": None if q else MAX_COUNTED,
         "q": q,
         "has_none_yet": not page.entries and not mine.exists(),
     }

@@ -15,11 +15,13 @@ from partway.billing.models import Invoice, PaymentRequest
 from partway.billing.models.invoices import InvoiceQuerySet
 
 from ..context import MemberContext
+from ..keyset_pages import Order
 from ..list_filters import (
     Filtered,
     InvalidFilter,
     Reader,
     apply_to,
+    few_values,
     of_customers,
     of_words,
     range_label,
@@ -28,6 +30,7 @@ from ..list_filters import (
 )
 
 FilteredInvoices = Filtered[InvoiceQuerySet]
+_DUE = ("due_from", "due_until")
 
 
 def apply_filters(ctx: MemberContext) -> FilteredInvoices:
@@ -58,22 +61,33 @@ def _read_status(rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]) ->
 
 def _read_requested(
     rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]
-) -> tuple[InvoiceQuerySet, str]:
+) -> tuple[InvoiceQuerySet, str, InvoiceQuerySet | None]:
     if texts[0] != "yes":
         message = gettext("“%(text)s” is not a value of this filter. Write requested=yes.")
         raise InvalidFilter(message % {"text": shorten(texts[0])})
+    requests = PaymentRequest.objects.for_organization(ctx.organization).filter(status="open")
+    few = few_values(requests, "invoice")
     # Only a sent invoice has an open request (DESIGN R2); saying so spares the database all others.
-    requested = PaymentRequest.objects.open().values("invoice")
-    return rows.due().filter(pk__in=requested), gettext("Requested, not paid")
+    requested = rows.due().filter(pk__in=requests.values("invoice") if few is None else few)
+    return requested, gettext("Requested, not paid"), None if few is None else requested
+
+
+def _due_within(rows: InvoiceQuerySet, first: date | None, last: date | None) -> InvoiceQuerySet:
+    if first:
+        rows = rows.filter(due_on__gte=first)
+    return rows.filter(due_on__lte=last) if last else rows
+
+
+def due_within(rows: InvoiceQuerySet, filtered: FilteredInvoices, order: Order) -> InvoiceQuerySet:
+    """Narrows rows to the due dates that were filtered by, if they are read in the order of these."""
+    if order.names[0] != "due_on":
+        return rows
+    return _due_within(rows, *read_range([filtered.query.get(name, "") for name in _DUE]))
 
 
 def _read_due(rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]) -> tuple[InvoiceQuerySet, str]:
     first, last = read_range(texts)
-    if first:
-        rows = rows.filter(due_on__gte=first)
-    if last:
-        rows = rows.filter(due_on__lte=last)
-    return rows, gettext("Due %(range)s") % {"range": range_label(first, last)}
+    return _due_within(rows, first, last), gettext("Due %(range)s") % {"range": range_label(first, last)}
 
 
 def _read_sent(rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]) -> tuple[InvoiceQuerySet, str]:
@@ -89,11 +103,14 @@ def _read_sent(rows: InvoiceQuerySet, ctx: MemberContext, texts: list[str]) -> t
 
 # The parts of the address that each filter is made of, and its reader.
 FILTERS: dict[tuple[str, ...], Reader[InvoiceQuerySet]] = {
-    ("q",): of_words(lambda search: search.among(Invoice.objects.all())),
+    ("q",): of_words(
+        lambda search: search.among(Invoice.objects.all()),
+        lambda search, found: found if search.finds_few(Invoice) else None,
+    ),
     ("status",): _read_status,
     ("requested",): _read_requested,
-    ("customer",): of_customers(lambda rows, customers: rows.filter(customer__in=customers)),
-    ("due_from", "due_until"): _read_due,
+    ("customer",): of_customers(lambda rows, customers: (rows.filter(customer__in=customers),) * 2),
+    _DUE: _read_due,
     ("sent_from", "sent_until"): _read_sent,
 }
 

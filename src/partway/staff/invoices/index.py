@@ -19,9 +19,9 @@ from partway.lib.money import Money
 from ..context import MemberContext
 from ..forms import query_text
 from ..invoice_rows import with_open_requests
-from ..keyset_pages import MAX_COUNTED, Order, Stream, found_or_walked, read_page
+from ..keyset_pages import MAX_COUNTED, Order, Readable, Stream, Walk, few_rows, read_page
 from ..list_filters import customer_suggestions, without_empty_fields
-from .filters import STATES, FilteredInvoices, apply_filters, is_indexed, stored_status
+from .filters import STATES, FilteredInvoices, apply_filters, due_within, is_indexed, stored_status
 
 # The statuses in the order of a list by status: invoices that need an act come first. Overdue is left to the due date.
 _RANKS = {"sent": 0, "draft": 1, "paid": 2, "written_off": 3, "void": 4}
@@ -73,19 +73,19 @@ def index(ctx: MemberContext) -> HttpResponse:
     if ctx.request.GET.get("totals") == "all":
         limit, filtered.query["totals"] = None, "all"  # also on the next page
     with snapshot():  # the totals are of the rows that are shown
-        totals = _totals(filtered, ctx, limit=limit)
-        count = None if totals is None else sum(each.count for each in totals)
+        streams, counted = _streams(filtered, order, ctx)
+        totals = _totals(filtered.rows if limit is None else counted, ctx, limit=limit)
         page = read_page(
             ctx.request,
-            _streams(filtered, order, ctx, count),
+            streams,
             order,
-            count=count,
+            count=None if totals is None else sum(each.count for each in totals),
             fetch=lambda ids: {row.pk: row for row in with_open_requests(Invoice.objects.filter(pk__in=ids))},
         )
     context = {
         "page": page,
         "totals": totals,
-        "max_counted": MAX_COUNTED,
+        "max_counted": None if counted is None else MAX_COUNTED,
         "query": filtered.query,
         "chips": filtered.chips,
         "filter_errors": filtered.filter_errors,
@@ -117,33 +117,43 @@ def apply_order(rows: QuerySet[Invoice], order: Order) -> QuerySet[Invoice]:
     return rows.alias(rank=Case(*ranks, output_field=IntegerField())).order_by(*order.columns)
 
 
-def _streams(filtered: FilteredInvoices, order: Order, ctx: MemberContext, count: int | None) -> list[Stream]:
-    """Returns the rows as an index has them in this order: all, or those of each status."""
-    rows: QuerySet[Invoice] = filtered.rows
-    is_short = False
-    if not is_indexed(filtered.query):
-        is_short = count is not None and count <= MAX_COUNTED
-        mine = Invoice.objects.filter(organization=ctx.organization)
-        rows = found_or_walked(rows, among=mine, limit=MAX_COUNTED if is_short else None)
-    status, has_rank = stored_status(filtered.query), "rank" in order.names
-    if not has_rank and (is_short or (order.is_whole and not status)):
+def _streams(
+    filtered: FilteredInvoices, order: Order, ctx: MemberContext
+) -> tuple[list[Readable], QuerySet[Invoice] | None]:
+    """Returns the rows as they are read in this order, and to be counted; None where that would read all others."""
+    mine = Invoice.objects.filter(organization=ctx.organization)
+    status = stored_status(filtered.query)
+    if is_indexed(filtered.query):
+        return _ordered(filtered.rows, order, status), filtered.rows
+    few = few_rows(filtered.rows, [*filtered.selections, mine])
+    if few is not None:
+        return (_ordered(few, order, status) if "rank" in order.names else [Stream(few)]), few
+    walked = Walk(_ordered(due_within(mine, filtered, order), order, status), filtered.rows)
+    # The rows of one filter are more than the limit; those of several may be any number.
+    return [walked], filtered.rows if filtered.rows in filtered.selections else None
+
+
+def _ordered(rows: QuerySet[Invoice], order: Order, status: str) -> list[Readable]:
+    """Returns the rows as an index has them in this order: all, or those of each status, or of the only one."""
+    has_rank = "rank" in order.names
+    if order.is_whole and not status:
         return [Stream(rows)]
     ranks = {status: _RANKS[status]} if status else _RANKS
     return [Stream(rows.filter(status=each), (rank,)[:has_rank]) for each, rank in ranks.items()]
 
 
 def _totals(
-    filtered: FilteredInvoices, ctx: MemberContext, *, limit: int | None
+    rows: QuerySet[Invoice] | None, ctx: MemberContext, *, limit: int | None
 ) -> list[CurrencyTotals] | None:
     """Returns all totals and the count, the organization's own currency first; None of more rows than the limit."""
+    if rows is None:
+        return None
     # Not `receivable_minor`: SQLite would read the table for a computed column, and not the index alone.
     due = Case(When(status="sent", then=AMOUNT_DUE_MINOR), default=0)
     columns = ("currency", "total_minor", "amount_paid_minor")
-    rows = (
-        filtered.rows.order_by().annotate(due_minor=due).values(*columns, "due_minor")[: limit and limit + 1]
-    )
+    figures = rows.order_by().annotate(due_minor=due).values(*columns, "due_minor")[: limit and limit + 1]
     try:
-        sql, params = rows.query.sql_with_params()
+        sql, params = figures.query.sql_with_params()
     except EmptyResultSet:  # a search for nothing
         return []
     with connection.cursor() as cursor:

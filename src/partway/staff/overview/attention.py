@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from django.core.paginator import Paginator
-from django.db.models import Case, F, When
+from django.db.models import Q
 from django.http import HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -21,8 +21,10 @@ from partway.delivery.messages.alerts import alert_sentence, resolution_message
 from ..access import get_own_or_404
 from ..context import MemberContext
 from ..forms import StaffForm, text_field
+from ..keyset_pages import MAX_COUNTED, Order, Stream, count_rows, read_page
 
-_PAGE_ROWS = 50
+_URGENT_FIRST = Order(("rank", "due_at", "-created_at", "-id"))
+_NO_END = datetime.max.replace(tzinfo=UTC)
 _RESOLVED_ROWS = 20
 
 
@@ -287,15 +289,18 @@ def _page(ctx: MemberContext, form: ResolveForm, *, refused: Alert | None = None
     mine = Alert.objects.for_organization(ctx.organization).select_related(
         "invoice__customer", "payment__invoice__customer", "payment__quote__customer"
     )
+    still_open, now = mine.filter(resolved_at__isnull=True), ctx.now
     # Those that cannot wait come first, the earliest end before others; what is over cannot be hurried any more.
-    ends_at = Case(When(due_at__gte=ctx.now, then=F("due_at")))
-    urgent_first = (ends_at.asc(nulls_last=True), "-created_at", "-id")
-    open_alerts = mine.filter(resolved_at__isnull=True).order_by(*urgent_first)
+    urgent = Stream(still_open.filter(due_at__gte=now), (0,))
+    others = Stream(still_open.filter(Q(due_at__isnull=True) | Q(due_at__lt=now)), (1, _NO_END))
     resolved = mine.filter(resolved_at__isnull=False).order_by("-resolved_at", "-id")[:_RESOLVED_ROWS]
-    page = Paginator(open_alerts, _PAGE_ROWS).get_page(ctx.request.GET.get("page"))
+    page = read_page(
+        ctx.request, [urgent, others], _URGENT_FIRST, count=count_rows(still_open), fetch=mine.in_bulk
+    )
     context = {
         "page": page,
-        "open_alerts": _rows(page.object_list, ctx),
+        "max_counted": MAX_COUNTED,
+        "open_alerts": _rows(page.entries, ctx),
         "resolved": _rows(resolved, ctx),
         "form": form,
         "refused": refused,

@@ -11,17 +11,25 @@ from partway.delivery.mail.kinds import KINDS
 
 from .. import mail_frame
 from ..context import MemberContext
+from ..keyset_pages import Order, Stream, Walk, read_page
+
+_NEWEST = Order(("-created_at", "-id"), is_whole=True)
 
 
 def index(ctx: MemberContext) -> HttpResponse:
     """All stored mails that the member may read, newest first."""
     if not ctx.stores_mail_as_files:
         raise Http404
-    stored = kept_files.messages(ctx.organization)
-    readable = _readable_ids(ctx, [mail.id for mail in stored])
-    return ctx.render(
-        "staff/inbox/index.html", {"stored_mails": [mail for mail in stored if mail.id in readable]}
+    mine = Mail.objects.for_organization(ctx.organization)
+    page = read_page(
+        ctx.request,
+        [Walk([Stream(mine)], mine.filter(kind__in=_readable_kinds(ctx)).exclude(status="queued"))],
+        _NEWEST,
+        count=None,
+        # A mail without a file was sent by a mail server, or its file was removed.
+        fetch=lambda ids: {pk: mail for pk in ids if (mail := kept_files.message(ctx.organization, pk))},
     )
+    return ctx.render("staff/inbox/index.html", {"page": page})
 
 
 def show(ctx: MemberContext, mail_id: str) -> HttpResponse:
@@ -36,20 +44,18 @@ def body(ctx: MemberContext, mail_id: str) -> HttpResponse:
 
 def _get_mail_or_404(ctx: MemberContext, mail_id: str) -> kept_files.StoredMail:
     found = kept_files.message(ctx.organization, mail_id) if ctx.stores_mail_as_files else None
-    if found is None or not _readable_ids(ctx, [found.id]):
+    mine = Mail.objects.for_organization(ctx.organization).filter(pk=mail_id, kind__in=_readable_kinds(ctx))
+    # A file without a row, as after a backup was restored, is not shown: only the row says of which kind it is.
+    if found is None or not mine.exists():
         raise Http404
     return found
 
 
-def _readable_ids(ctx: MemberContext, ids: list[str]) -> set[str]:
-    """Returns those mails that the member may read: none with a link that they may not use (DESIGN section 12).
+def _readable_kinds(ctx: MemberContext) -> set[str]:
+    """Returns the kinds of mails that the member may read: none with a link that they may not use (DESIGN section 12).
 
-    A file without a row, as after a backup was restored, is not shown: only the row says of which kind it is.
     Where there are several organizations not even owners read invitations: the link could let them in under the address
     of a person of another organization.
     """
     kinds = {kind for kind, module in KINDS.items() if module.read_permission in ctx.permissions}
-    if Organization.objects.count() > 1:
-        kinds.discard("invitation")
-    mine = Mail.objects.for_organization(ctx.organization).filter(pk__in=ids, kind__in=kinds)
-    return set(mine.values_list("pk", flat=True))
+    return kinds - {"invitation"} if Organization.objects.all()[:2].count() > 1 else kinds

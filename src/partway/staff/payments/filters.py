@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import GatewayAccount
+from partway.billing.models import Event, Invoice, Payment, PaymentRequest, Quote
 from partway.delivery.formats import current_locale, format_money
 from partway.delivery.messages.numbers import number_message
 from partway.delivery.receipt_figures import method_label
@@ -25,6 +26,7 @@ from ..list_filters import (
     InvalidFilter,
     Reader,
     apply_to,
+    few_values,
     of_customers,
     of_words,
     one_of,
@@ -59,6 +61,7 @@ STATES: dict[str, str | Promise] = {
     "taken_back": _("Taken back"),
 }
 _MAX_MINOR = 2**63 - 1  # of any column
+_PAID = ("paid_from", "paid_until")
 OFFLINE = "offline"  # a gateway that is none
 
 
@@ -85,9 +88,27 @@ def _read_paid(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, 
     return _narrow(rows, condition), range_label(first, last)
 
 
-def _read_gateway(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
+def within_days(rows: Rows, filtered: Filtered[Rows], ctx: MemberContext) -> Rows:
+    """Narrows rows to the days that were filtered by, which the order of the list begins with."""
+    texts = [filtered.query.get(name, "") for name in _PAID]
+    return _read_paid(rows, ctx, texts)[0] if any(texts) else rows
+
+
+def _of_payments(rows: Rows) -> Rows:
+    """Returns the rows that are payments: the others have no index of what they take from their payment."""
+    return {source: selected for source, selected in rows.items() if source.kind == "payment"}
+
+
+def _read_method(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str, Rows]:
+    """Any text: an organization may have had other payment modes before."""
+    found = _narrow(rows, lambda source: source.has_method(texts[0]))
+    return found, method_label(texts[0]), _of_payments(found)
+
+
+def _read_gateway(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str, Rows]:
     if texts[0] == OFFLINE:
-        return _narrow(rows, lambda source: source.offline), gettext("Offline")
+        found = _narrow(rows, lambda source: source.offline)
+        return found, gettext("Offline"), _of_payments(found)
     if texts[0] not in GATEWAYS:
         message = gettext("There is no payment service “%(gateway)s”.")
         raise InvalidFilter(message % {"gateway": shorten(texts[0])})
@@ -100,15 +121,41 @@ def _read_gateway(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Row
         through = Q(**{f"{source.gateway_account}__in": accounts.values("pk")})
         return through & ~source.offline if source.offline else through
 
-    return _narrow(rows, condition), gettext(GATEWAYS[texts[0]].name)
+    found = _narrow(rows, condition)
+    return found, gettext(GATEWAYS[texts[0]].name), _of_payments(found)
 
 
-def _read_member(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
+def _read_member(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str, Rows | None]:
     """The member who requested, recorded or reversed it."""
     name = people(ctx).get(texts[0])
     if name is None:
         raise InvalidFilter(gettext("There is no member “%(member)s”.") % {"member": shorten(texts[0])})
-    return _narrow(rows, lambda source: source.has_member(texts[0])), name
+    found = _narrow(rows, lambda source: source.has_member(texts[0]))
+    events = Event.objects.for_organization(ctx.organization).filter(actor_kind="member", actor_id=texts[0])
+    requests = PaymentRequest.objects.for_organization(ctx.organization).filter(requested_by=texts[0])
+    acts, requested = (few_values(each, "pk") for each in (events, requests))
+    if acts is None or requested is None:
+        return found, name, None
+    about = events.filter(payment__isnull=False).values_list("payment", flat=True)
+    either = Q(pk__in=list(about)) | Q(payment_request__in=requested)
+    return found, name, _narrow(_of_payments(found), lambda _source: either)
+
+
+def _of_customers(rows: Rows, customers: list[str]) -> tuple[Rows, Rows | None]:
+    found = _narrow(rows, lambda source: source.in_documents_of(customers))
+    invoices, quotes = (
+        few_values(each.objects.filter(customer__in=customers), "pk") for each in (Invoice, Quote)
+    )
+    if invoices is None or quotes is None:
+        return found, None
+    of_documents = Q(invoice__in=invoices) | Q(quote__in=quotes)
+    payments = few_values(Payment.objects.filter(of_documents), "pk")
+    conditions = {
+        "payment": of_documents,
+        "adjustment": Q(invoice__in=invoices),
+        **dict.fromkeys(("refund", "dispute"), None if payments is None else Q(payment__in=payments)),
+    }
+    return found, _narrow(found, lambda source: conditions[source.kind])
 
 
 def _read_amount(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
@@ -138,7 +185,10 @@ def _read_amount(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows
 # The parts of the address that each filter is made of, and its reader.
 FILTERS: dict[tuple[str, ...], Reader[Rows]] = {
     ("q",): of_words(
-        lambda search: {source: source.select(search.organization, search) for source in SOURCES}
+        lambda search: {source: source.select(search.organization, search) for source in SOURCES},
+        lambda search, found: {
+            source: rows for source, rows in found.items() if search.finds_few(source.rows.model)
+        },
     ),
     ("kind",): one_of(
         KINDS,
@@ -150,16 +200,10 @@ FILTERS: dict[tuple[str, ...], Reader[Rows]] = {
         gettext_noop("There is no state “%(text)s”."),
         lambda rows, state: _narrow(rows, lambda source: source.states.get(state)),
     ),
-    ("paid_from", "paid_until"): _read_paid,
-    # Any text: an organization may have had other payment modes before.
-    ("method",): lambda rows, ctx, texts: (
-        _narrow(rows, lambda source: source.has_method(texts[0])),
-        method_label(texts[0]),
-    ),
+    _PAID: _read_paid,
+    ("method",): _read_method,
     ("gateway",): _read_gateway,
-    ("customer",): of_customers(
-        lambda rows, customers: _narrow(rows, lambda source: source.in_documents_of(customers))
-    ),
+    ("customer",): of_customers(_of_customers),
     ("member",): _read_member,
     ("amount_from", "amount_until", "currency"): _read_amount,
 }

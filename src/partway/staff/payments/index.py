@@ -25,15 +25,15 @@ def index(ctx: MemberContext) -> HttpResponse:
     if redirected := without_empty_fields(ctx):
         return redirected
     filtered = apply_filters(ctx)
-    limit: int | None = MAX_COUNTED
-    if ctx.request.GET.get("totals") == "all":
-        limit, filtered.query["totals"] = None, "all"  # also on the next page
+    adds_all = ctx.request.GET.get("totals") == "all"
+    if adds_all:
+        filtered.query["totals"] = "all"  # also on the next page
     with snapshot():  # the totals are of the rows that are shown
-        page, totals = read_page(filtered.rows, ctx, limit=limit)
+        page, totals, is_counted = read_page(filtered, ctx, adds_all=adds_all)
     context = {
         "page": page,
         "totals": totals,
-        "max_counted": MAX_COUNTED,
+        "max_counted": MAX_COUNTED if is_counted else None,
         "query": filtered.query,
         "chips": filtered.chips,
         "filter_errors": filtered.filter_errors,

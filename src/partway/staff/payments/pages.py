@@ -13,11 +13,13 @@ from partway.lib.money import Money
 
 from .. import keyset_pages
 from ..context import MemberContext
-from ..keyset_pages import KeysetPage, Order, Values
-from .filters import Rows
+from ..keyset_pages import MAX_COUNTED, KeysetPage, Order, Readable, Values, Walk, few_rows
+from ..list_filters import Filtered
+from .filters import Rows, within_days
 from .sources import Entry, Position, Source
 
 _ROWS_AT_ONCE = 2_000
+_ORDERED = {"kind", "paid_from", "paid_until", "totals"}  # filters that the index of the order has
 NEWEST = Order(("-day", "-at", "-id"), is_whole=True)  # of a Position
 
 
@@ -59,27 +61,55 @@ class _Kind:
 
 
 def read_page(
-    rows: Rows, ctx: MemberContext, *, limit: int | None
-) -> tuple[KeysetPage[Entry], list[CurrencyTotals] | None]:
-    """Returns the page that the address names, and the totals of all pages, the organization's own currency first.
+    filtered: Filtered[Rows], ctx: MemberContext, *, adds_all: bool
+) -> tuple[KeysetPage[Entry], list[CurrencyTotals] | None, bool]:
+    """Returns the page that the address names, the totals of all pages, the organization's own currency first, and
+    whether the rows were counted.
 
-    No totals of more rows than the limit.
+    Totals of more than MAX_COUNTED rows only for `adds_all`, and of rows that no index has.
     """
-    zone = ctx.organization.time_zone
+    streams, counted = _streams(filtered, ctx)
     count = 0
-    for selected in rows.values():
-        if limit is not None and count <= limit:
-            count += selected.order_by().values("pk")[: limit + 1 - count].count()
-    is_counted = limit is None or count <= limit
-    totals = _totals(rows, ctx.organization.currency) if is_counted else None
+    for selected in counted.values():
+        if count <= MAX_COUNTED:
+            count += selected.order_by().values("pk")[: MAX_COUNTED + 1 - count].count()
+    is_counted = len(counted) == len(filtered.rows)
+    totals = None
+    if adds_all or (is_counted and count <= MAX_COUNTED):
+        totals = _totals(filtered.rows if adds_all else counted, ctx.organization.currency)
     page = keyset_pages.read_page(
         ctx.request,
-        [_Kind(source, selected, zone) for source, selected in rows.items()],
+        streams,
         NEWEST,
         count=None if totals is None else sum(each.count for each in totals),
-        fetch=lambda ids: _entries(ids, rows, zone),
+        fetch=lambda ids: _entries(ids, filtered.rows, ctx.organization.time_zone),
     )
-    return page, totals
+    return page, totals, is_counted or count > MAX_COUNTED
+
+
+def _streams(filtered: Filtered[Rows], ctx: MemberContext) -> tuple[list[Readable], Rows]:
+    """Returns the kinds as they are read in the order of the list, and those that may be counted.
+
+    Counting the others would read all rows of their kind.
+    """
+    zone = ctx.organization.time_zone
+    if not filtered.query.keys() - _ORDERED:
+        return [_Kind(source, rows, zone) for source, rows in filtered.rows.items()], filtered.rows
+    streams: list[Readable] = []
+    counted: Rows = {}
+    mine = {source: source.select(ctx.organization) for source in filtered.rows}
+    walked = within_days(mine, filtered, ctx)
+    for source, rows in filtered.rows.items():
+        selections = [each[source] for each in filtered.selections if source in each]
+        few = few_rows(rows, [*selections, mine[source]], every=source.every)
+        if few is None:
+            streams.append(Walk([_Kind(source, walked[source], zone)], rows))
+            # The rows of one filter are more than the limit; those of several may be any number.
+            counted |= {source: rows} if rows in selections else {}
+        else:
+            streams.append(_Kind(source, few, zone))
+            counted[source] = few
+    return streams, counted
 
 
 def _totals(rows: Rows, own: str) -> list[CurrencyTotals]:

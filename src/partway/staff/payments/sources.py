@@ -19,7 +19,7 @@ from django.db.models.functions import Coalesce
 
 from partway.accounts.models import GatewayAccount, Organization
 from partway.billing.models import Adjustment, Dispute, Event, Invoice, Payment, Quote, Refund
-from partway.billing.models.payments import UNSETTLED
+from partway.billing.models.payments import HAS_GONE, UNSETTLED
 from partway.billing.models.search import Search
 from partway.lib import clock
 from partway.lib.money import Money
@@ -111,22 +111,29 @@ class Source:
     fee: Combinable = _NOTHING
     # The payment service settles in a currency of its own, so fees are added up apart from the amounts.
     fee_currency: Combinable = _NO_CURRENCY
+    # The columns that `amount` and `currency` come from, each pair with the condition of its rows; indexes have them.
+    amounts: tuple[tuple[Q, str, str], ...] = ((Q(), "currency", "amount_minor"),)
     methods: tuple[str, ...] = ()  # lookups; the first that is not empty counts
     gateway_account: str = ""
     offline: Q | None = None  # selects the rows that no payment service moved; None where there are none
 
-    def select(self, organization: Organization, search: Search | None = None) -> QuerySet[Any]:
-        """Returns the rows of one organization, those that were searched for, with the columns of every kind."""
+    @property
+    def every(self) -> QuerySet[Any]:
+        """The rows of all organizations, with the columns of every kind."""
         every: QuerySet[Any] = self.rows.annotate(
             at=self.at, row_minor=self.amount, row_currency=self.currency
         )
-        rows: QuerySet[Any] = every.filter(organization=organization)
+        return every
+
+    def select(self, organization: Organization, search: Search | None = None) -> QuerySet[Any]:
+        """Returns the rows of one organization, those that were searched for, with the columns of every kind."""
+        rows: QuerySet[Any] = self.every.filter(organization=organization)
         if not search:
             return rows
         ids: list[str] = []
         for column in self.refs:
             ids += rows.filter(**{column: search.typed}).values_list("pk", flat=True)[:_MAX_SAME_REF]
-        return search.among(every, or_ids=ids)
+        return search.among(self.every, or_ids=ids)
 
     def order(self) -> tuple[str, ...]:
         """Returns the columns to sort by, newest first: the day comes before the moment only where it was typed."""
@@ -184,8 +191,12 @@ class Source:
 
     def has_amount(self, least: int, most: int, currency: str) -> Q:
         """Selects rows of this currency whose amount, without its sign, is within these minor units."""
-        within = Q(row_minor__gte=least, row_minor__lte=most) | Q(row_minor__gte=-most, row_minor__lte=-least)
-        return Q(row_currency=currency) & within
+        found = Q()
+        for condition, currency_column, column in self.amounts:
+            for first, last in ((least, most), (-most, -least)):
+                within = {currency_column: currency, f"{column}__gte": first, f"{column}__lte": last}
+                found |= condition & Q(**within)
+        return found
 
 
 def _present_payment(source: Source, payment: Payment, zone: str) -> Entry:
@@ -260,8 +271,8 @@ def _present_adjustment(source: Source, adjustment: Adjustment, zone: str) -> En
 
 
 _SUCCEEDED = Q(status="succeeded")
-_IS_REFUNDED = Q(refunded_minor__gt=0, frozen_minor=0, lost_minor=0)
-_ALL_IS_REFUNDED = Q(refunded_minor=F("captured_minor"))
+_IS_REFUNDED = HAS_GONE & Q(refunded_minor__gt=0, frozen_minor=0, lost_minor=0)
+_ALL_IS_REFUNDED = HAS_GONE & Q(refunded_minor=F("captured_minor"))
 _OF_REFUND = Event.objects.annotate(refund=KeyTextTransform("refund", "data")).filter(
     payment=OuterRef("payment"), refund=OuterRef("pk")
 )
@@ -276,6 +287,10 @@ ONLINE = Source(
     amount=Coalesce("captured_minor", "amount_minor"),
     # What is booked is what was taken, in whatever currency that was (DESIGN M4).
     currency=Case(When(captured_currency="", then=F("currency")), default=F("captured_currency")),
+    amounts=(
+        (Q(), "captured_currency", "captured_minor"),
+        (Q(captured_minor__isnull=True), "currency", "amount_minor"),
+    ),
     money_in=_IN_PAYMENTS,
     fee=_FEE,
     fee_currency=F("fee_currency"),
@@ -285,8 +300,8 @@ ONLINE = Source(
         "failed": Q(status="failed"),
         "canceled": Q(status="canceled"),
         "reversed": Q(status="reversed"),
-        "disputed": Q(frozen_minor__gt=0),
-        "lost": Q(frozen_minor=0, lost_minor__gt=0),
+        "disputed": HAS_GONE & Q(frozen_minor__gt=0),
+        "lost": HAS_GONE & Q(frozen_minor=0, lost_minor__gt=0),
         "refunded": _SUCCEEDED & _IS_REFUNDED & _ALL_IS_REFUNDED,
         "partly_refunded": _SUCCEEDED & _IS_REFUNDED & ~_ALL_IS_REFUNDED,
     },

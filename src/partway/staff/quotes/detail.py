@@ -21,7 +21,7 @@ from .. import payment_rows, timeline
 from ..access import get_quote_or_404
 from ..context import MemberContext
 from ..forms import query_text
-from ..keyset_pages import MAX_COUNTED, Order, Stream, count_rows, found_or_walked, read_page
+from ..keyset_pages import MAX_COUNTED, Order, Readable, Stream, count_rows, few_or_walked, read_page
 
 _FILTERS = {"": _("All"), **dict(QuoteStatus.choices)}
 _NEWEST = Order(("-created_at", "-id"), is_whole=True)
@@ -43,17 +43,20 @@ def index(ctx: MemberContext) -> HttpResponse:
         status = ""
     order = _ORDERS.get(query.get("sort", ""), _NEWEST)
     mine: QuerySet[Quote] = Quote.objects.filter(organization=ctx.organization)
-    rows = Search(q, ctx.organization).among(Quote.objects.all()) if q else mine
-    rows = rows.filter(status=status) if status else rows
-    count = count_rows(rows)
-    is_whole = order.is_whole
+    rows = mine.filter(status=status) if status else mine
+    streams = _of_each_status(order, mine, status)
     if q:
-        is_whole |= count is not None
-        rows = found_or_walked(rows, among=mine, limit=count)
+        search = Search(q, ctx.organization)
+        found = search.among(Quote.objects.all())
+        selections = [found, mine] if search.finds_few(Quote) else [mine]
+        rows = found.filter(status=status) if status else found
+        streams, count = few_or_walked(rows, selections, walked=streams)
+    else:
+        count = count_rows(rows)
     fetched = Quote.objects.select_related("customer").prefetch_related("payments")
     page = read_page(
         ctx.request,
-        [Stream(rows)] if is_whole else _of_each_status(rows, status),
+        streams,
         order,
         count=count,
         fetch=lambda ids: {row.pk: row for row in fetched.filter(pk__in=ids)},
@@ -61,7 +64,7 @@ def index(ctx: MemberContext) -> HttpResponse:
     context = {
         "page": page,
         "rows": [(quote, deposits.deposit_status(quote)) for quote in page.entries],
-        "max_counted": MAX_COUNTED,
+        "max_counted": None if q else MAX_COUNTED,
         "q": q,
         "status": status,
         "status_label": _FILTERS[status],
@@ -72,8 +75,10 @@ def index(ctx: MemberContext) -> HttpResponse:
     return ctx.render("staff/quotes/index.html", context)
 
 
-def _of_each_status(rows: QuerySet[Quote], status: str) -> list[Stream]:
-    """Returns the quotes of each status, or of the only one, which an index has in each order."""
+def _of_each_status(order: Order, rows: QuerySet[Quote], status: str) -> list[Readable]:
+    """Returns the quotes as an index has them in this order: all, or those of each status, or of the only one."""
+    if order.is_whole and not status:
+        return [Stream(rows)]
     return [Stream(rows.filter(status=each)) for each in QuoteStatus if status in ("", each)]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -13,9 +12,10 @@ from partway.billing.models import Event
 from .. import timeline
 from ..context import MemberContext
 from ..forms import query_text
+from ..keyset_pages import Order, Readable, Stream, few_or_walked, read_page
 from ..list_filters import people
 
-PAGE_ROWS = 50
+_NEWEST = Order(("-created_at", "-id"), is_whole=True)
 KINDS = {
     "quote": _("Quotes"),
     "invoice": _("Invoices"),
@@ -52,14 +52,19 @@ class AuditRow:
 
 
 def index(ctx: MemberContext) -> HttpResponse:
-    """Filters by actor and kind; a link that starts after the last row leads to older events."""
-    wanted = {name: query_text(ctx.request.GET, name) for name in ("by", "kind", "before")}
-    found = list(_filtered(ctx, wanted)[: PAGE_ROWS + 1])
+    """Filters by actor and kind, and paginates."""
+    wanted = {name: query_text(ctx.request.GET, name) for name in ("by", "kind")}
+    related = ("invoice", "quote", "customer", "payment", "payment_request")
+    page = read_page(
+        ctx.request,
+        _streams(ctx, **wanted),
+        _NEWEST,
+        count=None,
+        fetch=lambda ids: Event.objects.select_related(*related).in_bulk(ids),
+    )
     context = {
-        "rows": [
-            AuditRow(event, timeline.message(event), timeline.detail(event)) for event in found[:PAGE_ROWS]
-        ],
-        "older": found[PAGE_ROWS - 1].pk if len(found) > PAGE_ROWS else "",
+        "page": page,
+        "rows": [AuditRow(event, timeline.message(event), timeline.detail(event)) for event in page.entries],
         # Every possible actor: members, former members, and actors that are no members.
         "people": [*people(ctx).items(), *((kind, str(label)) for kind, label in _OTHER_ACTORS.items())],
         "kinds": list(KINDS.items()),
@@ -68,18 +73,21 @@ def index(ctx: MemberContext) -> HttpResponse:
     return ctx.render("staff/audit.html", context)
 
 
-def _filtered(ctx: MemberContext, wanted: dict[str, str]) -> QuerySet[Event]:
-    rows = Event.objects.for_organization(ctx.organization).select_related(
-        "invoice", "quote", "customer", "payment", "payment_request"
-    )
-    if wanted["kind"] in KINDS:
-        rows = rows.filter(type__startswith=f"{wanted['kind']}.")
-    if wanted["by"] in _OTHER_ACTORS:
-        rows = rows.filter(actor_kind=wanted["by"])
-    elif wanted["by"]:
-        rows = rows.filter(actor_id=wanted["by"])
-    last = Event.objects.for_organization(ctx.organization).filter(pk=wanted["before"]).first()
-    if last is not None:
-        older = Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk)
-        rows = rows.filter(older)
-    return rows.order_by("-created_at", "-pk")
+def _streams(ctx: MemberContext, *, by: str, kind: str) -> list[Readable]:
+    """Returns the events of an actor, of a kind or both, as an index has them; else all."""
+    mine = Event.objects.for_organization(ctx.organization)
+    types = Event.objects.types(ctx.organization) if kind in KINDS else []
+    types = [name for name in types if name.startswith(f"{kind}.")]
+    of_kind = [mine.filter(type=name) for name in types] if kind in KINDS else [mine]
+    if not by:
+        return [Stream(rows) for rows in of_kind]
+    # Only an actor of these kinds is one of many.
+    by_id = {"actor_kind__in": ("member", "key"), "actor_id": by}
+    acted = mine.filter(**({"actor_kind": by} if by in _OTHER_ACTORS else by_id))
+    if by in ("clock", "operator", "visitor") and kind not in KINDS:
+        return [Stream(acted.filter(actor_id=""))]
+    if by not in _OTHER_ACTORS and kind not in KINDS:
+        return [Stream(mine.filter(actor_kind=each, actor_id=by)) for each in ("member", "key")]
+    chosen = acted.filter(type__in=types) if kind in KINDS else acted
+    selections = [acted, mine.filter(type__in=types)] if kind in KINDS else [acted]
+    return few_or_walked(chosen, selections, walked=[Stream(rows) for rows in of_kind])[0]
