@@ -23,7 +23,7 @@ guards: ## mutation testing: change the code, drop constraints, and show that a 
 soak: ## let the model hunt for an hour, half of it on each database; ARGS="--minutes 5" is shorter
 	@scripts/soak.sh $(ARGS)
 
-fuzz: ## send every nasty text to every path, field and header, for hours; PARTWAY_FUZZ=5000 tries a sample
+fuzz: ## send every nasty text to every path, field and header, and generated calls to the API, for hours; PARTWAY_FUZZ=5000 tries a sample
 	@scripts/fuzz.sh $(ARGS)
 
 lint: ## only the checks that run no test

@@ -90,7 +90,7 @@ def body_of(name: str, organization: Organization) -> dict[str, Any] | None:
             "created_from": "2026-01-01T00:00:00Z",
             "created_until": "2099-01-01T00:00:00Z",
         },
-        "alerts_resolve": lambda: {"digest": organization.alerts.get().digest},
+        "alerts_resolve": lambda: {"digest": _alert(organization).digest},
     }
     return bodies[name]() if name in bodies else None
 
@@ -147,7 +147,7 @@ def _lost_dispute(owes: Customer) -> Dispute:
 def _alert(organization: Organization) -> Alert:
     kind, params = "unmatched_callback", {"event_type": "payment.captured"}
     alerts.raise_for_organization(kind, organization.pk, subject="cs_1", now=now(), **params)
-    return organization.alerts.get()
+    return organization.alerts.get(kind=kind)
 
 
 def _invoice(name: str, owes: Customer) -> Invoice:

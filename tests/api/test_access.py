@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from partway.accounts.models import Organization
+from partway.accounts.models import Attempt, Organization
 from partway.billing.models import Customer, Event, Invoice
 from tests.api.program import Program, problem, program
 from tests.support import personas
@@ -67,6 +67,22 @@ def test_calls_beyond_the_rate_limit_are_refused_for_this_key_alone(
     assert problem(third) == (429, "rate_limited")
     assert 0 < int(third.headers["Retry-After"]) <= 60
     assert collector.get("/customers").status_code == 200
+
+
+def test_calls_without_a_valid_key_are_limited_by_address_and_those_with_one_go_on(
+    reader: Program, settings: Settings
+) -> None:
+    settings.PARTWAY_TRUSTED_PROXIES = 1
+    guesses = [
+        reader.get("/customers", Authorization=f"Bearer ptw_{number}", X_Forwarded_For="2001:db8::1")
+        for number in range(61)
+    ]
+    assert [problem(each) for each in guesses] == [(401, "unauthenticated")] * 60 + [(429, "rate_limited")]
+    assert 0 < int(guesses[-1].headers["Retry-After"]) <= 60
+    assert problem(reader.get("/customers", Authorization="", X_Forwarded_For="2001:db8::2"))[0] == 429
+    assert problem(reader.get("/customers", Authorization="", X_Forwarded_For="203.0.113.9"))[0] == 401
+    assert reader.get("/customers", X_Forwarded_For="2001:db8::1").status_code == 200
+    assert Attempt.objects.filter(action="api.unauthenticated.network").count() == 61
 
 
 def test_response_has_request_id_of_its_log_line(reader: Program, caplog: pytest.LogCaptureFixture) -> None:

@@ -25,5 +25,14 @@ def test_every_call_has_summary_scope_and_errors() -> None:
             assert operation["summary"], path
             assert re.search(r"scope (read|collect|admin)\.$", operation["description"]), path
             assert {"401", "403", "404", "422", "429", "500"} <= operation["responses"].keys()
+            for status, said in operation["responses"].items():
+                assert {"X-Request-Id", "RateLimit", "RateLimit-Policy"} <= said["headers"].keys(), status
             headers = [one["name"] for one in operation["parameters"] if one["in"] == "header"]
             assert headers == {"post": ["Idempotency-Key"], "get": ["If-None-Match"]}.get(method, [])
+
+
+def test_codes_of_the_reference_are_those_of_the_document() -> None:
+    table = (COMMITTED.parent / "api.md").read_text().partition("## Errors")[2].partition("\n## ")[0]
+    rows = [line for line in table.splitlines() if re.match(r"\| \d", line)]
+    codes = {code for row in rows for code in re.findall(r"`([a-z_]+)`", row)}
+    assert codes == set(DOCUMENT["components"]["schemas"]["Problem"]["properties"]["code"]["enum"])

@@ -42,6 +42,13 @@ RowT = TypeVar("RowT", bound=Model)
 View = TypeVar("View", bound=Callable[..., object])
 Run = Callable[..., HttpResponse]
 
+_MINUTE = timedelta(minutes=1)
+# Calls without a valid key, of one address and of its site.
+_UNAUTHENTICATED = (
+    Limit("api.unauthenticated.network", Window(60, _MINUTE)),
+    Limit("api.unauthenticated.site", Window(300, _MINUTE)),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -109,7 +116,7 @@ def call(
             summary=summary.rstrip("."),
             by_alias=True,
             description=f"{description}\n\nTakes a key of the scope {scope}.".strip(),
-            openapi_extra=openapi.shared_parts(method),
+            openapi_extra=openapi.shared_parts(method, status),
         )
         operation(view)
         return view
@@ -175,21 +182,25 @@ def _authenticated(request: HttpRequest, now: datetime) -> ApiKey:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     forwarded_for, remote = (request.META.get(name, "") for name in ("HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"))
     address = client_ip(forwarded_for, remote, settings.PARTWAY_TRUSTED_PROXIES)
-    key = (
-        api_keys.authenticate(secret.strip(), ip_address=address, now=now)
-        if scheme.lower() == "bearer"
-        else None
-    )
-    if key is None:
-        raise Refused(401, "unauthenticated", headers={"WWW-Authenticate": "Bearer"})
-    return key
+    if scheme.lower() == "bearer" and (
+        key := api_keys.authenticate(secret.strip(), ip_address=address, now=now)
+    ):
+        return key
+    # Counted once it has failed: a program with a good key may share its address with one that has a revoked key.
+    networks = rate_limits.networks(address) or ["unknown"]
+    try:
+        rate_limits.consume(dict(zip(_UNAUTHENTICATED, networks, strict=False)), now=now)
+    except LimitReached as reached:
+        wait = max(ceil(reached.retry_after.total_seconds()), 1)
+        raise Refused(429, "rate_limited", headers={"Retry-After": str(wait)}) from None
+    raise Refused(401, "unauthenticated", headers={"WWW-Authenticate": "Bearer"})
 
 
 def _count(key: ApiKey, now: datetime) -> dict[str, str]:
     """Counts the call, and returns the headers that say how many more may be made; raises Refused."""
-    quota, window = settings.PARTWAY_API_CALLS_PER_MINUTE, timedelta(minutes=1)
-    limit = Limit("api.key", Window(quota, window))
-    policy = {"RateLimit-Policy": f'"key";q={quota};w={ceil(window.total_seconds())}'}
+    quota = settings.PARTWAY_API_CALLS_PER_MINUTE
+    limit = Limit("api.key", Window(quota, _MINUTE))
+    policy = {"RateLimit-Policy": f'"key";q={quota};w={ceil(_MINUTE.total_seconds())}'}
     try:
         rate_limits.consume({limit: key.pk}, now=now)
     except LimitReached as reached:

@@ -33,15 +33,53 @@ _IF_NONE_MATCH = {
 # A list has 404 too: it can be asked for rows of a customer or an invoice that does not exist.
 _OF_ALL_CALLS = (400, 401, 403, 404, 422, 429, 500, 503)
 _OF_ACTS = (409, 413, 415)
-_RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+_TEXT, _NUMBER = {"type": "string"}, {"type": "integer"}
+HEADERS: dict[str, dict[str, Any]] = {
+    "X-Request-Id": {
+        "description": "The id of this call, which is in the log of the installation too.",
+        "required": True,
+        "schema": _TEXT,
+    },
+    "RateLimit-Policy": {
+        "description": "How many calls (q) a key may make in how many seconds (w).",
+        "schema": _TEXT,
+        "example": '"key";q=600;w=60',
+    },
+    "RateLimit": {
+        "description": "How many calls are left (r), and in how many seconds all are (t).",
+        "schema": _TEXT,
+        "example": '"key";r=599;t=60',
+    },
+    "Retry-After": {"description": "Seconds to wait.", "schema": _NUMBER},
+    "ETag": {
+        "description": "Names this answer; sent back as If-None-Match, it is not sent again.",
+        "schema": _TEXT,
+    },
+    "Idempotent-Replayed": {
+        "description": "true where the call had been made before with its Idempotency-Key.",
+        "schema": _TEXT,
+    },
+    "WWW-Authenticate": {"description": "How a key is sent.", "schema": _TEXT},
+}
+_OF_STATUS = {
+    304: ("ETag",),
+    401: ("WWW-Authenticate",),
+    409: ("Retry-After",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
+_OF_ANSWERS = {"GET": ("ETag",), "POST": ("Idempotent-Replayed",)}
 
 
-def shared_parts(method: str) -> dict[str, Any]:
-    """Returns what the document says of a call beside its schemas."""
-    statuses = sorted({*_OF_ALL_CALLS, *(() if method == "GET" else _OF_ACTS)})
-    responses: dict[str, Any] = {str(status): _response(status) for status in statuses}
+def shared_parts(method: str, status: int) -> dict[str, Any]:
+    """Returns what the document says of a call beside its schemas; `status` is that of its answer."""
+    statuses = {*_OF_ALL_CALLS, *(() if method == "GET" else _OF_ACTS)}
+    responses: dict[str | int, Any] = {str(each): _response(each) for each in sorted(statuses)}
     if method == "GET":
-        responses["304"] = {"description": "The program has this answer already."}
+        not_modified = "The program has this answer already."
+        responses["304"] = {"description": not_modified, "headers": _headers(*_OF_STATUS[304])}
+    # As a number, by which django-ninja names the answer that this is added to.
+    responses[status] = {"headers": _headers(*_OF_ANSWERS.get(method, ()))}
     parameters = {"POST": [_IDEMPOTENCY_KEY], "GET": [_IF_NONE_MATCH]}.get(method)
     return {"responses": responses, **({"parameters": parameters} if parameters else {})}
 
@@ -55,5 +93,11 @@ def problem_schemas() -> dict[str, Any]:
 
 def _response(status: int) -> dict[str, Any]:
     content = {"application/problem+json": {"schema": {"$ref": REFERENCE.format(model="Problem")}}}
-    headers = {"headers": _RETRY_AFTER} if status in (409, 429, 503) else {}
-    return {"description": HTTPStatus(status).phrase, "content": content, **headers}
+    headers = _headers(*_OF_STATUS.get(status, ()))
+    return {"description": HTTPStatus(status).phrase, "content": content, "headers": headers}
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    """Returns these headers and those that every response has."""
+    shared = ("X-Request-Id", "RateLimit-Policy", "RateLimit")
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*shared, *names)}

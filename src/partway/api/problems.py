@@ -13,7 +13,13 @@ from typing import Any
 import structlog
 from django.http import HttpResponse
 
-from partway.billing.errors import BillingError, Invalid, PaymentRequestOpen, RateLimited
+from partway.billing.errors import (
+    PROMISED_FIELD_CODES,
+    BillingError,
+    Invalid,
+    PaymentRequestOpen,
+    RateLimited,
+)
 from partway.delivery.messages import error_message, field_messages
 from partway.lib.money import Money
 
@@ -30,7 +36,7 @@ _DETAILS = {
     "malformed_json": "The body is not the JSON that can be taken.",
     "method_not_allowed": "This address does not take this method; the header Allow names those it takes.",
     "not_found": "There is nothing here that this key can see.",
-    "rate_limited": "Too many calls with this key. The header Retry-After says how many seconds to wait.",
+    "rate_limited": "Too many calls. The header Retry-After says how many seconds to wait.",
     "too_large": "The body is larger than a call may be.",
     "unauthenticated": "Send a key that is valid here, as Authorization: Bearer and the key.",
     "unavailable": "Partway is busy. Nothing was changed. Repeat the call in a few seconds.",
@@ -45,6 +51,25 @@ _FIELD_NAMES = {
     "settle_note": "note",
     "is_large_confirmed": "confirm_large",
 }
+
+# These are about members and settings, to which no call leads.
+_OF_PAGES = {
+    "gateway_not_allowed",
+    "gateway_not_ready",
+    "gateway_refused",
+    "invitation_not_open",
+    "last_owner",
+}
+
+
+def _codes(kind: type[BillingError]) -> set[str]:
+    return {kind.code}.union(*map(_codes, kind.__subclasses__()))
+
+
+# Every code that a problem can have.
+CODES = sorted(
+    {*_DETAILS, *PROMISED_FIELD_CODES, *_codes(BillingError)} - {"error", "not_payable", *_OF_PAGES}
+)
 
 
 class Refused(Exception):
@@ -106,6 +131,7 @@ def of_billing_error(error: BillingError) -> HttpResponse:
 def of_validation(errors: list[dict[str, Any]]) -> HttpResponse:
     """Returns the problem of input of the wrong form; `errors` are those of pydantic."""
     codes = {"missing": "required", "extra_forbidden": "unknown", "unknown_parameter": "unknown"}
+    codes |= {"currency_unknown": "currency_unknown"}
     fields = [
         {
             "field": ".".join(str(part) for part in error["loc"][2:])

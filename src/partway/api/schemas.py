@@ -20,7 +20,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from partway.billing.external_fields import MAX_REFERENCE_LENGTH, ExternalFields
-from partway.lib.money import MAX_AMOUNT_MINOR, Money
+from partway.lib.money import EXPONENTS, MAX_AMOUNT_MINOR, Money
+
+from .problems import CODES
 
 ItemT = TypeVar("ItemT", bound=BaseModel)
 
@@ -34,7 +36,20 @@ DecimalString = Annotated[
     Field(description="A decimal of at most four places, as a string.", examples=["2.5"]),
 ]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=40)]
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(description="ISO 4217.")]
+
+
+def _known_currency(code: str) -> str:
+    if code not in EXPONENTS:
+        raise PydanticCustomError("currency_unknown", "There is no such currency in ISO 4217.")
+    return code
+
+
+Currency = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z]{3}$"),
+    AfterValidator(_known_currency),
+    Field(description="ISO 4217."),
+]
 # Of what can be searched: no text in a database has a NUL.
 SearchText = Annotated[
     str, Field(max_length=200), AfterValidator(lambda text: text.replace("\0", "").strip())
@@ -165,7 +180,7 @@ class Problem(BaseModel):
     type: str
     title: str
     status: int
-    code: str
+    code: Annotated[str, Field(json_schema_extra={"enum": [*CODES]})]
     detail: str
     request_id: str
     reason: str = ""
