@@ -122,6 +122,8 @@ def settle_refund(account: Account, id: str, outcome: str) -> Json:
 def dispute(account: Account, id: str, **details: Any) -> Json:
     """Opens a dispute: amount, reason, evidence_days, is_inquiry; `id` is that of a charge, intent or session."""
     charge = account.objects["charge"].get(id) or account.get("charge", _intent(account, id)["latest_charge"])
+    if charge["status"] != "succeeded":
+        raise invalid(f"This charge took no money: {charge['id']}")
     return disputes.open_dispute(account, charge, **details)
 
 

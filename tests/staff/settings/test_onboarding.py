@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 from pytest_django.fixtures import Settings
 
 from partway.accounts.models import GatewayAccount, Organization
 from partway.gateways.platform import Platform
+from partway.gateways.registry import GATEWAYS
 from tests.gateways.stripe_server.client import StandIn, StandInAccount
 
 PAYMENTS = "/o/alder/settings/payments/"
@@ -80,3 +82,15 @@ def test_another_organization_reaches_no_account(
     account = GatewayAccount.objects.current(organization).get()
     for path in ("onboarding", "onboarded"):
         assert mallory.get(f"/o/birch/settings/payments/{account.pk}/{path}/").status_code == 404
+
+
+def test_account_of_the_platform_has_no_key_to_keep(alice: Client, organization: Organization) -> None:
+    page = alice.get(PAYMENTS).content.decode()
+    assert page.index("None is connected.") < page.index("Connect Stripe")
+    assert page.count("button-primary") == 1
+    alice.post(f"{PAYMENTS}open/stripe/", {"country": "US", "email": organization.email})
+    account = GatewayAccount.objects.current(organization).get()
+    left_behind = {"account": account, "definition": GATEWAYS["stripe"], "received_count": 1}
+    text = render_to_string("staff/settings/left_behind.html", left_behind)
+    assert "is refunded there" in text
+    assert "key" not in text
