@@ -84,8 +84,7 @@ def record(
         **_subject_ids(about),
     )
     insert(event)
-    known = about if isinstance(about, Organization) else about._state.fields_cache.get("organization")
-    webhook_queue.queue(event, about.pk, known)
+    webhook_queue.queue(event, about)
     return event
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Model
 from django.utils.module_loading import import_string
 
 from partway.accounts.before_commit import before_commit
@@ -85,15 +86,28 @@ class Told:
 Payloads = Callable[[Organization, Sequence[Told]], Sequence[str]]
 
 
-def queue(event: Event, object_id: str, organization: Organization | None) -> None:
+def queue(event: Event, about: Model) -> None:
     """Queues the deliveries of an event for the endpoints that chose its type, when the transaction ends.
 
-    They show the object as the transaction leaves it, and not half-way through the act. organization: where it was read
-    already; one without endpoints then costs no statement.
+    They show the object as the transaction leaves it, and not half-way through the act.
     """
     noun = EVENT_TYPES.get(event.type)
+    organization = known_organization(about) if noun else None
     if noun and (organization is None or organization.has_webhooks):
-        before_commit(_write, Told(event, noun, object_id))
+        before_commit(_write, Told(event, noun, about.pk))
+
+
+def known_organization(row: Model) -> Organization | None:
+    """Returns the organization where it was read with this row or with what the row belongs to; reads nothing.
+
+    An organization without endpoints then costs no statement.
+    """
+    read = row._state.fields_cache
+    if found := read.get("organization"):
+        organization: Organization = found
+        return organization
+    owners = filter(None, (read.get(name) for name in ("invoice", "quote", "payment", "customer")))
+    return next(filter(None, map(known_organization, owners)), None)
 
 
 def wants(endpoint: WebhookEndpoint, event_type: str) -> bool:

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 from standardwebhooks.webhooks import WebhookVerificationError
 
@@ -17,6 +18,7 @@ from partway.billing.events import OPERATOR, Actor
 from partway.billing.models import Customer, Mail, WebhookAttempt, WebhookDelivery
 from partway.billing.people import webhook_deliveries, webhook_endpoints
 from partway.billing.people.webhook_deliveries import BACK_OFF
+from partway.billing.webhook_queue import EVENT_TYPES
 from partway.delivery.mail import rendering
 from partway.delivery.webhooks.sending import HOLDING_ATTEMPTS, LEASE, Sender, claim_next
 from partway.lib.clock import now
@@ -93,6 +95,34 @@ def test_delivery_is_written_before_the_commit_with_what_the_whole_act_did(
     # The event of the payment is written before its money is put on the invoice.
     assert recorded["data"]["allocations"] == [{"invoice": invoice.pk, "amount": 100_000}]
     assert (paid["type"], paid["data"]["payment_status"]) == ("invoice.paid", "paid")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_organization_without_endpoints_pays_no_statement(organization: Organization) -> None:
+    dana = personas.customer(organization)
+    with CaptureQueriesContext(connection) as queries:
+        invoice = personas.sent_invoice(dana)
+        personas.captured_payment(personas.request_payment(invoice), 30_000)
+        personas.record_check(invoice, 10_000)
+        personas.accept_quote(personas.sent_quote(dana))
+    assert len(queries) > 30
+    assert not [query["sql"] for query in queries if "webhookendpoint" in query["sql"]]
+
+
+def test_body_of_every_kind_of_object_has_the_object(
+    organization: Organization, receiver: WebhookReceiver, committed: Committed
+) -> None:
+    subscription = Subscription.at(organization, receiver.url)
+    with committed():
+        quote = personas.accept_quote(personas.sent_quote(personas.customer(organization)))
+        invoice = personas.sent_invoice(quote.customer)
+        payment = personas.captured_payment(personas.request_payment(invoice), 30_000)
+        personas.dispute(payment, 1_000, "lost")
+        personas.give_back(personas.record_check(invoice, 10_000), 1_000)
+        personas.pay_out(organization, personas.payout_item())
+    said = [(one, json.loads(one.payload)) for one in subscription.deliveries]
+    assert {body["object"] for _, body in said} == set(EVENT_TYPES.values())
+    assert all(body["data"]["id"] == one.object_id for one, body in said)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -71,6 +71,7 @@ def _end_request(invoice: Invoice, payment: Payment, *, reason: str, by: Actor, 
     if own is not None:
         # It may have ended while the customer was paying. An ended request stays ended (R4); the money is booked.
         if own.status == "open":
+            own.invoice = invoice  # read already, with its organization
             data = {"amount_minor": own.amount_requested_minor, "currency": own.currency}
             move(own, "paid", by=by, now=now, data=data, ended_at=now)
         return

@@ -55,15 +55,15 @@ class EndpointForm(RepeatableActForm):
         return EndpointDetails(typed["url"], chosen, typed["description"])
 
     @property
-    def groups(self) -> list[tuple[str, list[tuple[str, bool]]]]:
-        """The types of each kind of object, with whether each is chosen."""
+    def groups(self) -> list[tuple[str, bool, list[tuple[str, bool]]]]:
+        """The types of each kind of object, with whether any and each of them is chosen."""
         chosen = self.data if self.is_bound else {_BOX + one for one in self.initial["event_types"]}
-        return [
-            (
-                str(label),
-                [(one, _BOX + one in chosen) for one in EVENT_TYPES if one.startswith(f"{noun}.")],
-            )
+        boxes = {
+            label: [(one, _BOX + one in chosen) for one in EVENT_TYPES if one.startswith(f"{noun}.")]
             for noun, label in NOUNS.items()
+        }
+        return [
+            (str(label), any(is_chosen for _, is_chosen in types), types) for label, types in boxes.items()
         ]
 
     @property
