@@ -70,7 +70,8 @@ def _metrics() -> bytes:
     )
     deliveries = WebhookDelivery.objects.filter(status="pending", endpoint__status="enabled")
     oldest_webhook = min(
-        deliveries.order_by("next_attempt_at").values_list("created_at", flat=True)[:_MAX_COUNTED], default=None
+        deliveries.order_by("next_attempt_at").values_list("created_at", flat=True)[:_MAX_COUNTED],
+        default=None,
     )
     # Only accounts that take payments and are reconciled: a replaced one, or that of a seed, is never read again.
     accounts = GatewayAccount.objects.filter(is_current=True, reconcile_at__lt=now + timedelta(days=1))

@@ -1180,7 +1180,7 @@ class Migration(migrations.Migration):
                     models.Index(
                         condition=models.Q(("gateway_account__isnull", True), ("paid_on__isnull", True)),
                         fields=["organization"],
-                        name="payment_without_gateway_and_day",
+                        name="payment_without_gateway_day",
                     ),
                     models.Index(
                         condition=models.Q(

@@ -300,7 +300,7 @@ class Payment(IssuedModel, TextKeyModel, FeeColumns):
             models.Index(
                 fields=["organization"],
                 condition=Q(paid_on__isnull=True, gateway_account__isnull=True),
-                name="payment_without_gateway_and_day",
+                name="payment_without_gateway_day",
             ),
             # The few payments of which something is left, which is their customers' credit.
             models.Index(fields=["organization"], condition=_HAS_SPENDABLE, name="payment_with_credit"),
