@@ -20,9 +20,12 @@ import pytest
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup"}
 NO_DATABASE = "sqlite:////nowhere/no-database.sqlite3"
 RUNS_WITHOUT_DATABASE = "sqlite"  # in whose run are the tests that use none
-# Of each file in these folders one test in so many runs on PostgreSQL, and all of them on SQLite: they send statements
+# Of each of these folders one test in so many runs on PostgreSQL, and all of them on SQLite: they send statements
 # that Django writes for both databases. What may differ runs whole on both: see `may_depend_on_database`.
-SAMPLED_FOLDERS = {"api": 12, "attacks": 12, "billing": 12, "delivery": 20, "pay": 16, "staff": 20}
+SAMPLED_FOLDERS = {
+    **{"accounts": 4, "api": 12, "attacks": 12, "billing": 12, "clients": 4, "config": 8},
+    **{"delivery": 20, "pay": 16, "staff": 20, "worker": 4},
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,11 +63,11 @@ def left_to_other_database(items: Sequence[pytest.Item], database: str) -> set[p
     groups: dict[tuple[object, int], list[pytest.Item]] = defaultdict(list)
     for item in items:
         marks = {mark.args[0]: mark.kwargs["every"] for mark in item.iter_markers("sampled_on")}
-        folders = [SAMPLED_FOLDERS[name] for name in item.path.parts if name in SAMPLED_FOLDERS]
+        folders = [name for name in item.path.parts if name in SAMPLED_FOLDERS]
         if database in marks:
             groups[getattr(item, "function", item), marks[database]].append(item)
         elif not marks and folders and database == "postgresql" and not may_depend_on_database(item):
-            groups[item.path, folders[0]].append(item)
+            groups[folders[0], SAMPLED_FOLDERS[folders[0]]].append(item)
     for number, ((_, every), cases) in enumerate(groups.items()):
         left_out.update(set(cases) - set(sample(cases, every, number)))
     return left_out
@@ -80,7 +83,7 @@ def may_depend_on_database(item: pytest.Item) -> bool:
 
 
 def sample(cases: Sequence[pytest.Item], every: int, number: int) -> Sequence[pytest.Item]:
-    """One in `every` of a test function's cases, at least one, beginning elsewhere for each `number` of a function."""
+    """One in `every` of the cases, at least one, beginning elsewhere for each `number` of a group."""
     return cases[number % min(every, len(cases)) :: every]
 
 
