@@ -102,7 +102,7 @@ def test_organization_without_endpoints_pays_no_statement(organization: Organiza
     dana = personas.customer(organization)
     with CaptureQueriesContext(connection) as queries:
         invoice = personas.sent_invoice(dana)
-        personas.captured_payment(personas.request_payment(invoice), 30_000)
+        personas.captured_payment(invoice, 30_000, request=personas.request_payment(invoice))
         personas.record_check(invoice, 10_000)
         personas.accept_quote(personas.sent_quote(dana))
     assert len(queries) > 30
@@ -116,7 +116,7 @@ def test_body_of_every_kind_of_object_has_the_object(
     with committed():
         quote = personas.accept_quote(personas.sent_quote(personas.customer(organization)))
         invoice = personas.sent_invoice(quote.customer)
-        payment = personas.captured_payment(personas.request_payment(invoice), 30_000)
+        payment = personas.captured_payment(invoice, 30_000, request=personas.request_payment(invoice))
         personas.dispute(payment, 1_000, "lost")
         personas.give_back(personas.record_check(invoice, 10_000), 1_000)
         personas.pay_out(organization, personas.payout_item())
