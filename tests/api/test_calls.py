@@ -153,7 +153,14 @@ def test_post_repeated_after_its_process_was_killed_gets_the_same_answer(
     assert Event.objects.count() == before
 
 
-@pytest.mark.parametrize("path", ["/invoices", "/quotes", "/payments", "/payment_requests", "/events"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/invoices", "/quotes", "/payments", "/payment_requests", "/events"),
+        *("/invoices?expand=customer&expand=open_payment_request", "/payment_requests?expand=invoice"),
+        *("/payments?expand=customer&expand=invoice&expand=payment_request", "/quotes?expand=customer"),
+    ],
+)
 def test_list_needs_no_more_queries_for_more_rows(reader: Program, dana: Customer, path: str) -> None:
     reader.get(path)  # the use of the key is noted once
     counts = set()

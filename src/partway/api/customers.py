@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Annotated
 
 from ninja import Query, Router
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from partway.accounts.permissions import Permission
 from partway.billing import models
@@ -16,9 +15,9 @@ from partway.billing.people.customers import CustomerDetails
 
 from . import lists
 from .access import KeyRequest, call, get_customer
+from .objects import Customer, shown_customer
 from .schemas import (
     ExternalInput,
-    ExternalReference,
     Filters,
     Id,
     Page,
@@ -28,19 +27,6 @@ from .schemas import (
 )
 
 router = Router(tags=["Customers"])
-
-
-class Customer(BaseModel):
-    """A person or business that owes."""
-
-    id: str
-    name: str
-    email: str
-    phone: str
-    address: str
-    external_reference: ExternalReference
-    metadata: dict[str, str]
-    created_at: datetime
 
 
 class CustomerList(Page[Customer]):
@@ -79,20 +65,6 @@ class CustomerChanges(ExternalInput):
     address: str | None = None
 
 
-def shown(row: models.Customer) -> Customer:
-    """Returns a customer as calls return them."""
-    return Customer(
-        id=row.pk,
-        name=row.name,
-        email=row.email,
-        phone=row.phone,
-        address=row.address,
-        external_reference=row.external_reference,
-        metadata=row.metadata,
-        created_at=row.created_at,
-    )
-
-
 @call(router, "GET", "", permission=Permission.VIEW_CUSTOMERS, returns=CustomerList)
 def index(request: KeyRequest, filters: Query[CustomerFilters]) -> CustomerList:
     """Lists customers, the newest first."""
@@ -102,7 +74,7 @@ def index(request: KeyRequest, filters: Query[CustomerFilters]) -> CustomerList:
     if filters.updated_since:
         types = ("customer.created", "customer.changed")
         rows = lists.changed_since(rows, "customer", organization, filters.updated_since, types=types)
-    return lists.page(CustomerList, rows, filters, shown)
+    return lists.page(CustomerList, rows, filters, shown_customer)
 
 
 @call(router, "POST", "", permission=Permission.EDIT_CUSTOMERS, returns=Customer, status=201)
@@ -118,13 +90,13 @@ def create(request: KeyRequest, body: NewCustomer) -> Customer:
         external=body.external,
         idempotency_key=caller.one_time_key,
     )
-    return shown(made)
+    return shown_customer(made)
 
 
 @call(router, "GET", "/{customer_id}", permission=Permission.VIEW_CUSTOMERS, returns=Customer)
 def show(request: KeyRequest, customer_id: Id) -> Customer:
     """Reads a customer."""
-    return shown(get_customer(request.caller, customer_id))
+    return shown_customer(get_customer(request.caller, customer_id))
 
 
 @call(router, "PATCH", "/{customer_id}", permission=Permission.EDIT_CUSTOMERS, returns=Customer)
@@ -142,4 +114,4 @@ def change(request: KeyRequest, customer_id: Id, body: CustomerChanges) -> Custo
         by=request.caller.actor,
         now=request.caller.now,
     )
-    return shown(changed)
+    return shown_customer(changed)

@@ -62,7 +62,7 @@ class PaymentOutcome(Input):
 
 
 class Voiding(Versioned):
-    """What becomes of the payments on an invoice, each by its id; none where nothing is paid.
+    """The way of each payment on an invoice, by its id; none where nothing is paid.
 
     reason, note: of the refunds among them.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from ninja import Query, Router
 from pydantic import ConfigDict, Field
@@ -19,8 +19,19 @@ from partway.lib.money import Money
 from . import lists
 from .access import Caller, KeyRequest, call, get_customer
 from .documents import DocumentChanges, DocumentInput, changed_content, new_content
-from .objects import Invoice, fresh_invoice, get_invoice, invoice_rows, shown_invoice
-from .schemas import Amount, DatedFilters, Id, Page, ReferenceFilter, SearchText, Time, Version
+from .objects import Invoice, expand, fresh_invoice, get_invoice, invoice_rows, shown_invoice
+from .schemas import (
+    EXPAND,
+    Amount,
+    DatedFilters,
+    Id,
+    Page,
+    Parameters,
+    ReferenceFilter,
+    SearchText,
+    Time,
+    Version,
+)
 
 router = Router(tags=["Invoices"])
 
@@ -37,7 +48,15 @@ class PaymentStatus(StrEnum):
     PAID = "paid"
 
 
-class InvoiceFilters(DatedFilters):
+class InvoiceParts(Parameters):
+    """The objects that an invoice is returned with."""
+
+    expand: Annotated[
+        list[Literal["customer", "open_payment_request"]], Field(max_length=2, description=EXPAND)
+    ] = []
+
+
+class InvoiceFilters(DatedFilters, InvoiceParts):
     """Which invoices to list; the bounds of ranges belong to them."""
 
     status: InvoiceStatus | None = None
@@ -96,7 +115,9 @@ def index(request: KeyRequest, filters: Query[InvoiceFilters]) -> InvoiceList:
     """Lists invoices, the newest first."""
     caller = request.caller
     rows = _filtered(caller, filters)
-    return lists.page(InvoiceList, rows, filters, lambda row: shown_invoice(caller, row))
+    found = lists.page(InvoiceList, rows, filters, lambda row: shown_invoice(caller, row))
+    expand(caller, found.data, filters.expand)
+    return found
 
 
 def _filtered(caller: Caller, filters: InvoiceFilters) -> InvoiceQuerySet:
@@ -142,9 +163,11 @@ def create(request: KeyRequest, body: NewInvoice) -> Invoice:
 
 
 @call(router, "GET", "/{invoice_id}", permission=Permission.VIEW_INVOICES, returns=Invoice)
-def show(request: KeyRequest, invoice_id: Id) -> Invoice:
+def show(request: KeyRequest, invoice_id: Id, parts: Query[InvoiceParts]) -> Invoice:
     """Reads an invoice."""
-    return fresh_invoice(request.caller, invoice_id)
+    found = fresh_invoice(request.caller, invoice_id)
+    expand(request.caller, [found], parts.expand)
+    return found
 
 
 @call(router, "PATCH", "/{invoice_id}", permission=Permission.EDIT_INVOICES, returns=Invoice)

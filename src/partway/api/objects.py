@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -23,7 +24,35 @@ from .documents import Discount, DocumentLine, shown_discount, shown_lines
 from .schemas import ExternalReference
 
 
-class Invoice(BaseModel):
+class Customer(BaseModel):
+    """A person or business that owes."""
+
+    id: str
+    name: str
+    email: str
+    phone: str
+    address: str
+    external_reference: ExternalReference
+    metadata: dict[str, str]
+    created_at: datetime
+
+
+class Expanded(BaseModel):
+    """The objects that `expand` named; null where it did not, and where there is none."""
+
+    customer: Customer | None = None
+    invoice: Invoice | None = None
+    payment_request: PaymentRequest | None = None
+    open_payment_request: PaymentRequest | None = None
+
+
+class Expandable(BaseModel):
+    """An object that can have others in it, which programs would ask for next."""
+
+    expanded: Expanded | None = None
+
+
+class Invoice(Expandable):
     """A document of debt; amounts are in minor units of its currency.
 
     amount_settled: what needs no payment. payment_status, is_overdue: derived. url: the customer's page, null for a
@@ -60,7 +89,7 @@ class Invoice(BaseModel):
     updated_at: datetime
 
 
-class PaymentRequest(BaseModel):
+class PaymentRequest(Expandable):
     """A request for a part of an invoice; amounts are in minor units of its currency.
 
     remaining_due: what stays due once it is paid, null when it has ended. url: the page on which it is paid, null once
@@ -87,6 +116,20 @@ class PaymentRequest(BaseModel):
     expires_at: datetime | None
     opened_at: datetime | None
     ended_at: datetime | None
+
+
+def shown_customer(row: models.Customer) -> Customer:
+    """Returns a customer as calls return them."""
+    return Customer(
+        id=row.pk,
+        name=row.name,
+        email=row.email,
+        phone=row.phone,
+        address=row.address,
+        external_reference=row.external_reference,
+        metadata=row.metadata,
+        created_at=row.created_at,
+    )
 
 
 def invoice_rows() -> InvoiceQuerySet:
@@ -178,3 +221,37 @@ def shown_request(caller: Caller, row: models.PaymentRequest) -> PaymentRequest:
         opened_at=row.opened_at,
         ended_at=row.ended_at,
     )
+
+
+def _customers(caller: Caller, ids: set[str]) -> Iterable[Customer]:
+    return map(
+        shown_customer, models.Customer.objects.for_organization(caller.organization).filter(pk__in=ids)
+    )
+
+
+def _invoices(caller: Caller, ids: set[str]) -> Iterable[Invoice]:
+    rows = invoice_rows().for_organization(caller.organization).filter(pk__in=ids)
+    return (shown_invoice(caller, row) for row in rows)
+
+
+def _requests(caller: Caller, ids: set[str]) -> Iterable[PaymentRequest]:
+    rows = request_rows().for_organization(caller.organization).filter(pk__in=ids)
+    return (shown_request(caller, row) for row in rows)
+
+
+_BY_NAME: dict[str, Callable[[Caller, set[str]], Iterable[Customer | Invoice | PaymentRequest]]] = {
+    "customer": _customers,
+    "invoice": _invoices,
+    "payment_request": _requests,
+    "open_payment_request": _requests,
+}
+
+
+def expand(caller: Caller, shown: Sequence[Expandable], names: Iterable[str]) -> None:
+    """Adds the objects of these names, by a fixed number of queries for each name, however many rows there are."""
+    for name in sorted(set(names)):
+        ids = {getattr(each, name) for each in shown} - {None}
+        found = {row.id: row for row in _BY_NAME[name](caller, ids)} if ids else {}
+        for each in shown:
+            each.expanded = each.expanded or Expanded()
+            setattr(each.expanded, name, found.get(getattr(each, name)))

@@ -15,6 +15,7 @@ from partway.billing.models.refunds import RefundMode, RefundReason, RefundStatu
 from partway.lib.money import Money
 
 from .access import Caller, get_own_or_404
+from .objects import Expandable
 from .schemas import MoneyAmount
 
 
@@ -69,7 +70,7 @@ class Dispute(BaseModel):
     closed_at: datetime | None
 
 
-class Payment(BaseModel):
+class Payment(Expandable):
     """One attempt to collect, or money that a member received.
 
     amount: what was asked for, in minor units of `currency`. received: what came in, null until something did; the

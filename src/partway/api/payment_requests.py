@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from ninja import Body, Query, Router
 from pydantic import ConfigDict, Field
@@ -16,8 +16,19 @@ from partway.lib.return_urls import MAX_LENGTH
 
 from . import lists
 from .access import Caller, KeyRequest, call, get_customer, get_own_or_404
-from .objects import PaymentRequest, get_invoice, request_rows, shown_request
-from .schemas import Amount, DatedFilters, ExternalInput, Id, Input, Page, ReferenceFilter, Time
+from .objects import PaymentRequest, expand, get_invoice, request_rows, shown_request
+from .schemas import (
+    EXPAND,
+    Amount,
+    DatedFilters,
+    ExternalInput,
+    Id,
+    Input,
+    Page,
+    Parameters,
+    ReferenceFilter,
+    Time,
+)
 
 router = Router(tags=["Payment requests"])
 
@@ -28,7 +39,13 @@ class PaymentRequestList(Page[PaymentRequest]):
     """A page of payment requests, the newest first."""
 
 
-class PaymentRequestFilters(DatedFilters):
+class PaymentRequestParts(Parameters):
+    """The objects that a payment request is returned with."""
+
+    expand: Annotated[list[Literal["invoice"]], Field(max_length=1, description=EXPAND)] = []
+
+
+class PaymentRequestFilters(DatedFilters, PaymentRequestParts):
     """Which payment requests to list; the bounds of ranges belong to them."""
 
     status: PaymentRequestStatus | None = None
@@ -139,7 +156,9 @@ def index(request: KeyRequest, filters: Query[PaymentRequestFilters]) -> Payment
         "invoice__customer": get_customer(caller, filters.customer) if filters.customer else None,
     }
     rows = lists.selected(request_rows(), "payment_request", filters, caller.organization, columns)
-    return lists.page(PaymentRequestList, rows, filters, lambda row: shown_request(caller, row))
+    found = lists.page(PaymentRequestList, rows, filters, lambda row: shown_request(caller, row))
+    expand(caller, found.data, filters.expand)
+    return found
 
 
 @call(
@@ -149,9 +168,11 @@ def index(request: KeyRequest, filters: Query[PaymentRequestFilters]) -> Payment
     permission=Permission.VIEW_INVOICES,
     returns=PaymentRequest,
 )
-def show(request: KeyRequest, request_id: Id) -> PaymentRequest:
+def show(request: KeyRequest, request_id: Id, parts: Query[PaymentRequestParts]) -> PaymentRequest:
     """Reads a payment request."""
-    return _fresh(request.caller, request_id)
+    found = _fresh(request.caller, request_id)
+    expand(request.caller, [found], parts.expand)
+    return found
 
 
 @call(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from ninja import Body, Query, Router
 from pydantic import ConfigDict, Field
@@ -21,7 +21,7 @@ from partway.lib.money import Money
 
 from . import lists
 from .access import KeyRequest, call, get_customer, get_own_or_404
-from .objects import get_invoice
+from .objects import expand, get_invoice
 from .payment_objects import (
     Payment,
     Refund,
@@ -31,7 +31,7 @@ from .payment_objects import (
     shown_payment,
     shown_refund,
 )
-from .schemas import Amount, DatedFilters, Id, Input, Page, SearchText, Time
+from .schemas import EXPAND, Amount, DatedFilters, Id, Input, Page, Parameters, SearchText, Time
 
 router = Router(tags=["Payments"])
 
@@ -40,7 +40,15 @@ class PaymentList(Page[Payment]):
     """A page of payments, the newest first."""
 
 
-class PaymentFilters(DatedFilters):
+class PaymentParts(Parameters):
+    """The objects that a payment is returned with; its refunds and disputes are in it always."""
+
+    expand: Annotated[
+        list[Literal["customer", "invoice", "payment_request"]], Field(max_length=3, description=EXPAND)
+    ] = []
+
+
+class PaymentFilters(DatedFilters, PaymentParts):
     """Which payments to list; the bounds of ranges belong to them."""
 
     status: PaymentStatus | None = None
@@ -138,7 +146,9 @@ def index(request: KeyRequest, filters: Query[PaymentFilters]) -> PaymentList:
     )
     if filters.customer:
         rows = rows.of_customer(get_customer(caller, filters.customer))
-    return lists.page(PaymentList, rows, filters, lambda row: shown_payment(caller, row))
+    found = lists.page(PaymentList, rows, filters, lambda row: shown_payment(caller, row))
+    expand(caller, found.data, filters.expand)
+    return found
 
 
 @call(
@@ -165,9 +175,11 @@ def record(request: KeyRequest, invoice_id: Id, body: OfflinePaymentInput) -> Pa
 
 
 @call(router, "GET", "/payments/{payment_id}", permission=Permission.VIEW_PAYMENTS, returns=Payment)
-def show(request: KeyRequest, payment_id: Id) -> Payment:
+def show(request: KeyRequest, payment_id: Id, parts: Query[PaymentParts]) -> Payment:
     """Reads a payment, with what became of it."""
-    return fresh_payment(request.caller, payment_id)
+    found = fresh_payment(request.caller, payment_id)
+    expand(request.caller, [found], parts.expand)
+    return found
 
 
 @call(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.db.models import OuterRef, Prefetch, Subquery
 from ninja import Body, Query, Router
@@ -36,9 +36,10 @@ from .documents import (
     shown_discount,
     shown_lines,
 )
-from .objects import Invoice, fresh_invoice
+from .objects import Expandable, Invoice, expand, fresh_invoice
 from .payment_objects import Payment, fresh_payment
 from .schemas import (
+    EXPAND,
     Amount,
     DatedFilters,
     DecimalString,
@@ -46,6 +47,7 @@ from .schemas import (
     Id,
     Input,
     Page,
+    Parameters,
     ReferenceFilter,
     SearchText,
     Version,
@@ -66,7 +68,7 @@ class Deposit(BaseModel):
     amount: int | None
 
 
-class Quote(BaseModel):
+class Quote(Expandable):
     """An offer; amounts are in minor units of its currency.
 
     deposit_amount: what the deposit comes to, always paid in full. deposit_due: what of it is due now: all or nothing.
@@ -106,7 +108,13 @@ class QuoteList(Page[Quote]):
     """A page of quotes, the newest first."""
 
 
-class QuoteFilters(DatedFilters):
+class QuoteParts(Parameters):
+    """The objects that a quote is returned with."""
+
+    expand: Annotated[list[Literal["customer", "invoice"]], Field(max_length=2, description=EXPAND)] = []
+
+
+class QuoteFilters(DatedFilters, QuoteParts):
     """Which quotes to list; the bounds of ranges belong to them."""
 
     status: QuoteStatus | None = None
@@ -258,7 +266,9 @@ def index(request: KeyRequest, filters: Query[QuoteFilters]) -> QuoteList:
         "customer": get_customer(caller, filters.customer) if filters.customer else None,
     }
     found = lists.selected(rows(), "quote", filters, caller.organization, columns, search=filters.search)
-    return lists.page(QuoteList, found, filters, lambda row: shown(caller, row))
+    page = lists.page(QuoteList, found, filters, lambda row: shown(caller, row))
+    expand(caller, page.data, filters.expand)
+    return page
 
 
 @call(router, "POST", "", permission=Permission.EDIT_QUOTES, returns=Quote, status=201)
@@ -284,9 +294,11 @@ def create(request: KeyRequest, body: NewQuote) -> Quote:
 
 
 @call(router, "GET", "/{quote_id}", permission=Permission.VIEW_QUOTES, returns=Quote)
-def show(request: KeyRequest, quote_id: Id) -> Quote:
+def show(request: KeyRequest, quote_id: Id, parts: Query[QuoteParts]) -> Quote:
     """Reads a quote."""
-    return fresh(request.caller, quote_id)
+    found = fresh(request.caller, quote_id)
+    expand(request.caller, [found], parts.expand)
+    return found
 
 
 @call(router, "PATCH", "/{quote_id}", permission=Permission.EDIT_QUOTES, returns=Quote)

@@ -127,6 +127,9 @@ class Version(Parameters):
     version: int | None = None
 
 
+EXPAND = "Objects that are returned too, in `expanded`; repeated for several."
+
+
 class Filters(Parameters):
     """Limit, cursor and filters of a list."""
 

@@ -13,9 +13,18 @@ from partway.accounts.models import ApiKey, KeyScope, Organization
 from partway.billing import models
 from partway.billing.webhook_queue import EVENT_TYPES, Told
 
-from . import customers, payouts, quotes
+from . import payouts, quotes
 from .access import Caller
-from .objects import Invoice, PaymentRequest, invoice_rows, request_rows, shown_invoice, shown_request
+from .objects import (
+    Customer,
+    Invoice,
+    PaymentRequest,
+    invoice_rows,
+    request_rows,
+    shown_customer,
+    shown_invoice,
+    shown_request,
+)
 from .payment_objects import (
     Dispute,
     Payment,
@@ -45,7 +54,7 @@ class Webhook(BaseModel):
 
 # Each kind of object: its schema, its rows, and how a row is shown.
 OBJECTS: dict[str, tuple[type[BaseModel], Callable[[], Any], Callable[[Caller, Any], BaseModel]]] = {
-    "customer": (customers.Customer, models.Customer.objects.all, lambda _, row: customers.shown(row)),
+    "customer": (Customer, models.Customer.objects.all, lambda _, row: shown_customer(row)),
     "invoice": (Invoice, invoice_rows, shown_invoice),
     "quote": (quotes.Quote, quotes.rows, quotes.shown),
     "payment_request": (PaymentRequest, request_rows, shown_request),

@@ -204,9 +204,19 @@ class EventList(TypedDict):
     next: str | None
 
 
+class Expanded(TypedDict):
+    """The objects that expand named; null where it did not, and where there is none."""
+
+    customer: NotRequired[Customer | None]
+    invoice: NotRequired[Invoice | None]
+    payment_request: NotRequired[PaymentRequest | None]
+    open_payment_request: NotRequired[PaymentRequest | None]
+
+
 class Invoice(TypedDict):
     """A document of debt; amounts are in minor units of its currency."""
 
+    expanded: NotRequired[Expanded | None]
     id: str
     number: str | None
     status: InvoiceStatus
@@ -298,6 +308,7 @@ class MoneyAmount(TypedDict):
 class Payment(TypedDict):
     """One attempt to collect, or money that a member received."""
 
+    expanded: NotRequired[Expanded | None]
     id: str
     status: PaymentStatus
     amount: int
@@ -347,6 +358,7 @@ class PaymentOutcome(TypedDict):
 class PaymentRequest(TypedDict):
     """A request for a part of an invoice; amounts are in minor units of its currency."""
 
+    expanded: NotRequired[Expanded | None]
     id: str
     invoice: str
     status: PaymentRequestStatus
@@ -447,6 +459,7 @@ class PayoutWithItems(TypedDict):
 class Quote(TypedDict):
     """An offer; amounts are in minor units of its currency."""
 
+    expanded: NotRequired[Expanded | None]
     id: str
     number: str | None
     status: QuoteStatus
@@ -780,6 +793,7 @@ class InvoicesCalls:
     def index(
         self,
         *,
+        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         cursor: str | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
@@ -801,6 +815,7 @@ class InvoicesCalls:
             "GET",
             "/api/v1/invoices",
             query={
+                "expand": expand,
                 "limit": limit,
                 "cursor": cursor,
                 "created_from": created_from,
@@ -823,6 +838,7 @@ class InvoicesCalls:
     def each(
         self,
         *,
+        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
         created_until: str | Unset | None = UNSET,
@@ -842,6 +858,7 @@ class InvoicesCalls:
         cursor = ""
         while True:
             page = self.index(
+                expand=expand,
                 limit=limit,
                 created_from=created_from,
                 created_until=created_until,
@@ -896,9 +913,11 @@ class InvoicesCalls:
         )
         return found
 
-    def show(self, invoice_id: str) -> Invoice:
+    def show(self, invoice_id: str, *, expand: list[str] | Unset = UNSET) -> Invoice:
         """Reads an invoice."""
-        found: Invoice = self._transport.call("GET", f"/api/v1/invoices/{path_part(invoice_id)}", query={})
+        found: Invoice = self._transport.call(
+            "GET", f"/api/v1/invoices/{path_part(invoice_id)}", query={"expand": expand}
+        )
         return found
 
     def change(
@@ -1049,6 +1068,7 @@ class QuotesCalls:
     def index(
         self,
         *,
+        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         cursor: str | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
@@ -1064,6 +1084,7 @@ class QuotesCalls:
             "GET",
             "/api/v1/quotes",
             query={
+                "expand": expand,
                 "limit": limit,
                 "cursor": cursor,
                 "created_from": created_from,
@@ -1080,6 +1101,7 @@ class QuotesCalls:
     def each(
         self,
         *,
+        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
         created_until: str | Unset | None = UNSET,
@@ -1093,6 +1115,7 @@ class QuotesCalls:
         cursor = ""
         while True:
             page = self.index(
+                expand=expand,
                 limit=limit,
                 created_from=created_from,
                 created_until=created_until,
@@ -1141,9 +1164,11 @@ class QuotesCalls:
         )
         return found
 
-    def show(self, quote_id: str) -> Quote:
+    def show(self, quote_id: str, *, expand: list[str] | Unset = UNSET) -> Quote:
         """Reads a quote."""
-        found: Quote = self._transport.call("GET", f"/api/v1/quotes/{path_part(quote_id)}", query={})
+        found: Quote = self._transport.call(
+            "GET", f"/api/v1/quotes/{path_part(quote_id)}", query={"expand": expand}
+        )
         return found
 
     def change(
@@ -1344,6 +1369,7 @@ class PaymentRequestsCalls:
     def index(
         self,
         *,
+        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         cursor: str | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
@@ -1359,6 +1385,7 @@ class PaymentRequestsCalls:
             "GET",
             "/api/v1/payment_requests",
             query={
+                "expand": expand,
                 "limit": limit,
                 "cursor": cursor,
                 "created_from": created_from,
@@ -1375,6 +1402,7 @@ class PaymentRequestsCalls:
     def each(
         self,
         *,
+        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
         created_until: str | Unset | None = UNSET,
@@ -1388,6 +1416,7 @@ class PaymentRequestsCalls:
         cursor = ""
         while True:
             page = self.index(
+                expand=expand,
                 limit=limit,
                 created_from=created_from,
                 created_until=created_until,
@@ -1403,10 +1432,10 @@ class PaymentRequestsCalls:
                 return
             cursor = page["next"]
 
-    def show(self, request_id: str) -> PaymentRequest:
+    def show(self, request_id: str, *, expand: list[str] | Unset = UNSET) -> PaymentRequest:
         """Reads a payment request."""
         found: PaymentRequest = self._transport.call(
-            "GET", f"/api/v1/payment_requests/{path_part(request_id)}", query={}
+            "GET", f"/api/v1/payment_requests/{path_part(request_id)}", query={"expand": expand}
         )
         return found
 
@@ -1463,6 +1492,7 @@ class PaymentsCalls:
     def index(
         self,
         *,
+        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         cursor: str | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
@@ -1483,6 +1513,7 @@ class PaymentsCalls:
             "GET",
             "/api/v1/payments",
             query={
+                "expand": expand,
                 "limit": limit,
                 "cursor": cursor,
                 "created_from": created_from,
@@ -1504,6 +1535,7 @@ class PaymentsCalls:
     def each(
         self,
         *,
+        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
         created_until: str | Unset | None = UNSET,
@@ -1522,6 +1554,7 @@ class PaymentsCalls:
         cursor = ""
         while True:
             page = self.index(
+                expand=expand,
                 limit=limit,
                 created_from=created_from,
                 created_until=created_until,
@@ -1574,9 +1607,11 @@ class PaymentsCalls:
         )
         return found
 
-    def show(self, payment_id: str) -> Payment:
+    def show(self, payment_id: str, *, expand: list[str] | Unset = UNSET) -> Payment:
         """Reads a payment, with what became of it."""
-        found: Payment = self._transport.call("GET", f"/api/v1/payments/{path_part(payment_id)}", query={})
+        found: Payment = self._transport.call(
+            "GET", f"/api/v1/payments/{path_part(payment_id)}", query={"expand": expand}
+        )
         return found
 
     def reverse(self, payment_id: str, *, reason: str, idempotency_key: str | None = None) -> Payment:
