@@ -66,6 +66,11 @@ def body_of(name: str, organization: Organization) -> dict[str, Any] | None:
         "invoices_create": lambda: {"customer": customer.pk, "lines": LINES},
         "invoices_change": lambda: {"version": 1, "notes": "Thank you."},
         "invoices_settle": lambda: {"reason": "fee"},
+        "imports_create": lambda: {
+            "kind": "customers",
+            "content": "aWQsbmFtZSxlbWFpbAo3LEFubixhbm5AZXhhbXBsZS5jb20K",
+            "columns": {"external_reference": "id", "name": "name", "email": "email"},
+        },
         "quotes_create": lambda: {"customer": customer.pk, "lines": LINES},
         "quotes_change": lambda: {"version": 1, "notes": "Thank you."},
         "quotes_accept": lambda: {"name": "Dana W."},
@@ -111,6 +116,7 @@ def path_of(name: str, organization: Organization) -> str:
         "alert_id": lambda: _alert(organization),
         "endpoint_id": lambda: personas.webhook_endpoint(organization, HOOK),
         "delivery_id": lambda: personas.webhook_delivery(organization.webhook_endpoints.latest("pk")),
+        "import_id": lambda: personas.checked_import(organization),
     }
     for field, row in rows.items():
         if f"{{{field}}}" in path:

@@ -23,6 +23,7 @@ from partway.billing.models import (
     Dispute,
     Event,
     GatewayCall,
+    Import,
     Invoice,
     InvoiceLine,
     LedgerAccount,
@@ -345,6 +346,10 @@ def same_idempotency_key(make: Callable[[Invoice], Row]) -> Callable[[Invoice], 
     return violate
 
 
+def an_import(invoice: Invoice) -> Import:
+    return personas.checked_import(invoice.organization)
+
+
 def same_external_reference(make: Callable[[Invoice], Row]) -> Callable[[Invoice], None]:
     """Returns an act that gives two rows of one kind the same reference of a program."""
 
@@ -357,6 +362,9 @@ def same_external_reference(make: Callable[[Invoice], Row]) -> Callable[[Invoice
 
 
 VIOLATIONS: dict[str, Callable[[Invoice], None]] = {
+    "import_status_known": overwritten(an_import, status="lost"),
+    "import_kind_known": overwritten(an_import, kind="pets"),
+    "import_due_while_it_runs": overwritten(an_import, status="importing"),
     "customer_external_reference_unique": same_external_reference(the_customer),
     "invoice_external_reference_unique": same_external_reference(the_invoice),
     "quote_external_reference_unique": same_external_reference(quote),

@@ -15,7 +15,7 @@ import pytest
 from django.db.models import F
 from django.test import override_settings
 
-from partway.billing.models import Callback, GatewayCall, Mail, Payment, Refund, WebhookDelivery
+from partway.billing.models import Callback, GatewayCall, Import, Mail, Payment, Refund, WebhookDelivery
 from partway.worker.supervisor import Supervisor, SupervisorConfig, free_port
 from tests.gateways.stripe_server.client import StandIn
 from tests.support import incremental_verify
@@ -91,6 +91,7 @@ def advance_three_minutes() -> None:
     Payment.objects.unsettled().update(next_refresh_at=F("next_refresh_at") - by)
     Refund.objects.pending().update(next_refresh_at=F("next_refresh_at") - by)
     Callback.objects.filter(status="pending").update(next_attempt_at=F("next_attempt_at") - by)
+    Import.objects.exclude(next_attempt_at=None).update(next_attempt_at=F("next_attempt_at") - by)
     Mail.objects.filter(status="queued").update(next_attempt_at=F("next_attempt_at") - by)
     WebhookDelivery.objects.filter(status="pending").update(next_attempt_at=F("next_attempt_at") - by)
 

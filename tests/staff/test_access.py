@@ -81,6 +81,7 @@ def address(team: Team, invoice: Invoice, settings: Settings) -> dict[str, str]:
         "payout_id": personas.pay_out(team.organization, personas.payout_item()).pk,
         "customer_id": invoice.customer_id,
         "alert_id": alert.pk,
+        "import_id": personas.checked_import(team.organization).pk,
         "mail_id": "mail_00000000000000000000000000",
         "member_id": team.charlie.pk,
         "key_id": key.pk,

@@ -70,8 +70,9 @@ def test_page_asks_for_permission_of_its_acts(name: str) -> None:
 def test_page_without_acts_only_views_or_copies_a_link() -> None:
     viewing = {name for name in Permission if name.startswith(("view_", "export_"))} | {"copy_links"}
     others = {name for name in PAGES if not acts(name) and permission_of(PAGES[name]) not in viewing}
-    # The lists of members, keys and webhooks, and a sample for the settings: only they see these who can change them.
-    assert others == {"members", "keys", "settings_locale", "webhooks", "webhook", "webhook_delivery"}
+    # Lists of what only they see who can change it, and a sample for the settings.
+    lists = {"members", "keys", "imports", "import", "webhooks", "webhook", "webhook_delivery"}
+    assert others == {*lists, "settings_locale"}
 
 
 def test_every_marked_act_is_called_by_a_page_or_by_programs() -> None:

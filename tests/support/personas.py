@@ -21,11 +21,14 @@ from partway.accounts.prepared import insert
 from partway.billing import events
 from partway.billing.documents import deposits, invoices, quotes
 from partway.billing.documents.drafts import LineDraft
+from partway.billing.imports import runs, uploads
+from partway.billing.imports.uploads import Formats, UploadedFile
 from partway.billing.models import (
     Adjustment,
     Customer,
     Dispute,
     Event,
+    Import,
     Invoice,
     Payment,
     PaymentRequest,
@@ -430,3 +433,14 @@ def webhook_endpoint(owner: Organization, url: str, *types: str) -> WebhookEndpo
 def webhook_delivery(endpoint: WebhookEndpoint) -> WebhookDelivery:
     """Queues a test delivery as the owner."""
     return webhook_deliveries.send_test(endpoint, by=owner_actor(endpoint.organization), now=present())
+
+
+def checked_import(owner: Organization) -> Import:
+    """Uploads a file of one customer and has it checked, so that it is ready to be imported."""
+    file = UploadedFile("customers", "customers.csv", b"id,name,email\n7,Ann Reed,ann@reed.example\n")
+    columns = {name: name for name in ("name", "email")} | {"external_reference": "id"}
+    by = owner_actor(owner)
+    run = uploads.upload(owner, file=file, formats=Formats(columns), by=by, now=present())
+    runs.run_due(now=present())
+    run.refresh_from_db()
+    return run

@@ -54,6 +54,7 @@ class Permission(StrEnum):
     REVERSE_PAYMENTS = "reverse_payments"
     RELEASE_CREDIT = "release_credit"
     REFUND_PAYMENTS = "refund_payments"
+    IMPORT_DATA = "import_data"
     CLOSE_PERIODS = "close_periods"
     CONFIGURE_ACCOUNTS = "configure_accounts"
     CONFIGURE_ORGANIZATION = "configure_organization"
@@ -104,6 +105,7 @@ ALLOWED_ROLES: dict[Permission, tuple[Role, ...]] = {
     Permission.REVERSE_PAYMENTS: _OWNERS,
     Permission.RELEASE_CREDIT: _OWNERS,
     Permission.REFUND_PAYMENTS: _OWNERS,
+    Permission.IMPORT_DATA: _OWNERS,  # hundreds of rows at once, with what was paid of them
     Permission.CLOSE_PERIODS: _OWNERS,  # and open them again
     Permission.CONFIGURE_ACCOUNTS: _OWNERS,
     Permission.CONFIGURE_ORGANIZATION: _OWNERS,

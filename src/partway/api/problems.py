@@ -49,6 +49,7 @@ _FIELD_NAMES = {
     "discount_amount": "discount.amount",
     "settle_reason": "reason",
     "settle_note": "note",
+    "file": "content",
     "is_large_confirmed": "confirm_large",
 }
 

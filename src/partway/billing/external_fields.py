@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from django.db import IntegrityError, transaction
 
@@ -16,6 +17,13 @@ from .models import Customer, Invoice, PaymentRequest, Quote
 
 MAX_REFERENCE_LENGTH = 100
 MAX_KEYS, MAX_KEY_LENGTH, MAX_VALUE_LENGTH = 50, 40, 500
+
+_EVENTS = {
+    "customer": "customer.external_fields_changed",
+    "invoice": "invoice.external_fields_changed",
+    "quote": "quote.external_fields_changed",
+    "payment_request": "payment_request.external_fields_changed",
+}
 
 ExternalRow = Customer | Invoice | Quote | PaymentRequest
 
@@ -34,15 +42,14 @@ class ExternalFields:
     def __bool__(self) -> bool:
         return self.external_reference is not None or bool(self.metadata)
 
-    def errors(self, stored: Mapping[str, str] | None = None) -> dict[str, FieldError]:
+    def errors(self, stored: Mapping[str, str] = MappingProxyType({})) -> dict[str, FieldError]:
         """Returns the error of each wrong field; stored: the metadata that the row has already."""
-        errors = {}
-        reference = self.external_reference or ""
+        errors, reference = {}, self.external_reference or ""
         if len(reference) > MAX_REFERENCE_LENGTH:
             errors["external_reference"] = field_error("too_many_characters", limit=MAX_REFERENCE_LENGTH)
-        elif reference and not (reference.isprintable() and reference.strip() == reference):
+        elif reference.strip() != reference or not reference.isprintable():
             errors["external_reference"] = field_error("external_reference_form")
-        if len(self.merged(stored or {})) > MAX_KEYS:
+        if len(self.merged(stored)) > MAX_KEYS:
             errors["metadata"] = field_error("too_many_keys.metadata", limit=MAX_KEYS)
         for key, value in self.metadata.items():
             if not 1 <= len(key) <= MAX_KEY_LENGTH:
@@ -89,7 +96,7 @@ def change(row: ExternalRow, fields: ExternalFields, *, by: Actor, now: datetime
     with _unique(stored):
         stored.save(update_fields=["external_reference", "metadata"])
     data = {"external_reference": row.external_reference, "metadata": row.metadata, "before": before}
-    events.record(f"{row.kind}.external_fields_changed", row, by=by, now=now, data=data)
+    events.record(_EVENTS[row.kind], row, by=by, now=now, data=data)
 
 
 @contextmanager

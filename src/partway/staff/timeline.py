@@ -125,13 +125,9 @@ def _edit_effects(data: dict[str, Any]) -> str:
     """The totals where they differ, and the amount that became credit."""
     before, parts = data.get("before"), []
     if before and before["total_minor"] != data["total_minor"]:
-        old, new = (
-            Money(before["total_minor"], before["currency"]),
-            Money(data["total_minor"], data["currency"]),
-        )
-        parts.append(
-            gettext("Total %(old)s → %(new)s") % {"old": format_money(old), "new": format_money(new)}
-        )
+        old = format_money(Money(before["total_minor"], before["currency"]))
+        new = format_money(Money(data["total_minor"], data["currency"]))
+        parts.append(gettext("Total %(old)s → %(new)s") % {"old": old, "new": new})
     if data.get("credited_minor"):
         credited = Money(data["credited_minor"], data["currency"])
         parts.append(
@@ -169,10 +165,7 @@ def _quoted(value: object) -> str:
 # By event type, or by type and variant.
 _SENTENCES = {
     **dict.fromkeys(
-        (
-            *("customer.external_fields_changed", "invoice.external_fields_changed"),
-            *("quote.external_fields_changed", "payment_request.external_fields_changed"),
-        ),
+        [f"{noun}.external_fields_changed" for noun in ("customer", "invoice", "quote", "payment_request")],
         _("%(actor)s changed the reference or the metadata by which a program knows this"),
     ),
     "invoice.created": _("%(actor)s wrote the invoice"),
@@ -201,6 +194,7 @@ _SENTENCES = {
     "invoice.adjustment_taken_back:invoice_voided": _(
         "%(amount)s is no longer settled (%(adjustment)s), because the invoice is void"
     ),
+    "invoice.sent:not_mailed": _("%(actor)s issued the invoice without a mail"),
     "quote.created": _("%(actor)s wrote this quote"),
     "quote.edited": _("%(actor)s changed this quote"),
     "quote.sent": _("%(actor)s sent the quote to %(to)s"),
@@ -360,6 +354,9 @@ _SENTENCES = {
     "member.sign_in_limited:code": _(
         "Sign-in codes of %(person)s were guessed after the right password; attempts are slowed down"
     ),
+    "organization.import_uploaded": _("%(actor)s uploaded “%(file)s” to import it"),
+    "organization.import_finished": _("%(actor)s imported %(made)s rows of “%(file)s”"),
+    "organization.import_discarded": _("%(actor)s discarded “%(file)s” without importing it"),
     "organization.invoices_exported": _("%(actor)s exported the list of invoices"),
     "organization.payments_exported": _("%(actor)s exported the list of payments"),
     "organization.journal_exported": _("%(actor)s exported the journal"),
@@ -416,6 +413,7 @@ _VARIANTS: dict[str, Callable[[Event], str]] = {
     "payment.reversed": lambda event: "deposit" if event.quote_id else "",
     "payment.processing": lambda event: "" if event.data.get("accepted", True) else "unwanted",
     "payment_request.canceled": _value("reason"),
+    "invoice.sent": lambda event: "not_mailed" if event.data.get("not_mailed") else "",
     "payment_request.sent": lambda event: "not_mailed" if event.data.get("not_mailed") else "",
     "refund.started": lambda event: "automatic" if event.data.get("automatic") else "",
     "refund.reported": lambda event: "lost" if event.data["lost_minor"] else "",

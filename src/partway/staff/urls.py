@@ -8,6 +8,7 @@ from partway.accounts.permissions import Permission
 
 from .access import page
 from .customers import customers, statements
+from .imports import pages as imports
 from .invoices import acts as invoice_acts
 from .invoices import csv_export as invoice_csv
 from .invoices import detail as invoice_detail
@@ -194,6 +195,14 @@ _customers = [
     ),
     page("<str:customer_id>/edit/", Permission.EDIT_CUSTOMERS, customers.edit, "customer_edit"),
 ]
+_imports = [
+    page("", Permission.IMPORT_DATA, imports.index, "imports"),
+    page("new/", Permission.IMPORT_DATA, imports.new, "import_new"),
+    page("<str:import_id>/", Permission.IMPORT_DATA, imports.show, "import"),
+    page("<str:import_id>/columns/", Permission.IMPORT_DATA, imports.columns, "import_columns"),
+    page("<str:import_id>/run/", Permission.IMPORT_DATA, imports.run_import, "import_run"),
+    page("<str:import_id>/discard/", Permission.IMPORT_DATA, imports.discard, "import_discard"),
+]
 _settings = [
     page("", Permission.CONFIGURE_ORGANIZATION, organization.organization, "settings"),
     page("logo/", Permission.CONFIGURE_ORGANIZATION, organization.logo, "settings_logo"),
@@ -298,6 +307,7 @@ _organization: list[URLPattern | URLResolver] = [
     path("journal/", include(_journal)),
     path("disputes/", include(_disputes)),
     path("customers/", include(_customers)),
+    path("imports/", include(_imports)),
     page("attention/", Permission.VIEW_ALERTS, attention.index, "attention"),
     page(
         "attention/<str:alert_id>/resolve/", Permission.RESOLVE_ALERTS, attention.resolve, "attention_resolve"

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from partway.accounts import idempotent_calls, kept_forms, rate_limits, sessions, two_factor
 from partway.billing import alerts
 from partway.billing.checkouts.closing import closing_later
+from partway.billing.imports import runs, uploads
 from partway.billing.people import webhook_deliveries
 from partway.billing.reconciliation import due_work, gateway_list, payout_list
 from partway.delivery.mail import sending
@@ -39,6 +40,7 @@ JOBS: dict[str, Callable[..., int]] = {
     "gateway_lists": gateway_list.reconcile_gateway_lists,
     "payouts": payout_list.read_payouts,
     "remind_of_evidence": due_work.remind_of_evidence,
+    "imports": runs.run_due,
     "expire_requests": expire_payment_requests,
     "expire_quotes": due_work.expire_quotes,
     "resolve_alerts": alerts.auto_resolve_settled,
@@ -47,6 +49,7 @@ JOBS: dict[str, Callable[..., int]] = {
     "delete_used_codes": two_factor.delete_used_codes,
     "delete_ended_sessions": sessions.delete_ended,
     "delete_kept_forms": kept_forms.delete_old,
+    "delete_abandoned_imports": uploads.delete_abandoned,
     "delete_idempotent_calls": idempotent_calls.delete_old,
     "delete_webhook_deliveries": webhook_deliveries.delete_old,
 }
@@ -61,14 +64,15 @@ JOBS_BY_KIND: dict[str, tuple[str, ...]] = {
     "pending_refunds": ("pending_refunds",),
     "gateway_lists": ("gateway_lists",),
     "payouts": ("payouts",),
+    "imports": ("imports",),
     "database": (
         *("expire_requests", "expire_quotes", "resolve_alerts", "delete_stale_heartbeats"),
         *("delete_expired_attempts", "delete_used_codes", "delete_ended_sessions"),
-        *("delete_kept_forms", "delete_idempotent_calls", "remind_of_evidence"),
-        "delete_webhook_deliveries",
+        *("delete_kept_forms", "delete_idempotent_calls", "delete_abandoned_imports"),
+        *("remind_of_evidence", "delete_webhook_deliveries"),
     ),
 }
 
 # These pause so many times as long when they find nothing. Only the clock makes their rows due, and two seconds more
 # are no matter; reading their tables twice a second would be two thirds of the time of an idle worker.
-PAUSE_FACTORS = {"database": 4}
+PAUSE_FACTORS = {"database": 4, "imports": 2}

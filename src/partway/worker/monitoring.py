@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
 from partway.accounts.models import GatewayAccount
-from partway.billing.models import Alert, Callback, Mail, Payment, WebhookDelivery
+from partway.billing.models import Alert, Callback, Import, Mail, Payment, WebhookDelivery
 from partway.lib import clock
 from partway.lib.bulkheads import BULKHEADS
 from partway.lib.ip_addresses import client_ip, is_in_networks
@@ -101,6 +101,10 @@ def _metrics() -> bytes:
         "gateway_list_age_seconds": (
             "Age of the gateway list that was read least recently",
             max((now - oldest_list).total_seconds(), 0) if oldest_list else 0,
+        ),
+        "imports_waiting": (
+            "Files that wait to be checked or imported",
+            _count(Import.objects.filter(next_attempt_at__isnull=False)),
         ),
         "alerts_open": ("Open alerts", _count(Alert.objects.filter(resolved_at__isnull=True))),
     }

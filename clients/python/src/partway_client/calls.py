@@ -88,6 +88,13 @@ class CustomerList(TypedDict):
     next: str | None
 
 
+DateFormat = Literal[
+    "YYYY-MM-DD", "DD.MM.YYYY", "DD/MM/YYYY", "MM/DD/YYYY", "DD-MM-YYYY", "YYYY/MM/DD", "YYYYMMDD"
+]
+
+DecimalMark = Literal[".", ","]
+
+
 class DeletedWebhookEndpoint(TypedDict):
     """The id of an endpoint that is deleted."""
 
@@ -110,6 +117,14 @@ class DepositInput(TypedDict):
 
     percent: NotRequired[str | None]
     amount: NotRequired[int | None]
+
+
+class DifferingRow(TypedDict):
+    """A row whose reference was here before, with the fields in which the file says otherwise; it was left as it is."""
+
+    row: int
+    id: str
+    fields: list[str]
 
 
 DisabledReason = Literal["by_member", "failing", "gone"]
@@ -176,6 +191,8 @@ class DocumentLine(TypedDict):
     amount: int
 
 
+Encoding = Literal["utf-8", "windows-1252"]
+
 EndpointStatus = Literal["enabled", "disabled"]
 
 
@@ -204,19 +221,41 @@ class EventList(TypedDict):
     next: str | None
 
 
-class Expanded(TypedDict):
-    """The objects that expand named; null where it did not, and where there is none."""
+class Import(TypedDict):
+    """A file of customers, open invoices or quotes, and what came of it."""
 
-    customer: NotRequired[Customer | None]
-    invoice: NotRequired[Invoice | None]
-    payment_request: NotRequired[PaymentRequest | None]
-    open_payment_request: NotRequired[PaymentRequest | None]
+    id: str
+    kind: ImportKind
+    status: ImportStatus
+    file_name: str
+    rows: int
+    checked: int
+    made: int
+    present: int
+    problem_count: int
+    problems: list[RowProblem]
+    differing: list[DifferingRow]
+    first_made: list[str]
+    created_at: str
+    finished_at: str | None
+
+
+ImportKind = Literal["customers", "invoices", "quotes"]
+
+
+class ImportList(TypedDict):
+    """A page of imports, the newest first."""
+
+    data: list[Import]
+    next: str | None
+
+
+ImportStatus = Literal["uploaded", "checking", "ready", "refused", "importing", "done", "failed"]
 
 
 class Invoice(TypedDict):
     """A document of debt; amounts are in minor units of its currency."""
 
-    expanded: NotRequired[Expanded | None]
     id: str
     number: str | None
     status: InvoiceStatus
@@ -308,7 +347,6 @@ class MoneyAmount(TypedDict):
 class Payment(TypedDict):
     """One attempt to collect, or money that a member received."""
 
-    expanded: NotRequired[Expanded | None]
     id: str
     status: PaymentStatus
     amount: int
@@ -358,7 +396,6 @@ class PaymentOutcome(TypedDict):
 class PaymentRequest(TypedDict):
     """A request for a part of an invoice; amounts are in minor units of its currency."""
 
-    expanded: NotRequired[Expanded | None]
     id: str
     invoice: str
     status: PaymentRequestStatus
@@ -459,7 +496,6 @@ class PayoutWithItems(TypedDict):
 class Quote(TypedDict):
     """An offer; amounts are in minor units of its currency."""
 
-    expanded: NotRequired[Expanded | None]
     id: str
     number: str | None
     status: QuoteStatus
@@ -537,6 +573,17 @@ class RetriedDeliveries(TypedDict):
     """How many deliveries are sent again."""
 
     count: int
+
+
+class RowProblem(TypedDict):
+    """A wrong cell or row of the file, and what to do about it."""
+
+    row: int
+    field: str
+    column: str
+    value: str
+    code: str
+    message: str
 
 
 SettleReason = Literal["fee", "rounding", "goodwill"]
@@ -793,7 +840,6 @@ class InvoicesCalls:
     def index(
         self,
         *,
-        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         cursor: str | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
@@ -815,7 +861,6 @@ class InvoicesCalls:
             "GET",
             "/api/v1/invoices",
             query={
-                "expand": expand,
                 "limit": limit,
                 "cursor": cursor,
                 "created_from": created_from,
@@ -838,7 +883,6 @@ class InvoicesCalls:
     def each(
         self,
         *,
-        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
         created_until: str | Unset | None = UNSET,
@@ -858,7 +902,6 @@ class InvoicesCalls:
         cursor = ""
         while True:
             page = self.index(
-                expand=expand,
                 limit=limit,
                 created_from=created_from,
                 created_until=created_until,
@@ -913,11 +956,9 @@ class InvoicesCalls:
         )
         return found
 
-    def show(self, invoice_id: str, *, expand: list[str] | Unset = UNSET) -> Invoice:
+    def show(self, invoice_id: str) -> Invoice:
         """Reads an invoice."""
-        found: Invoice = self._transport.call(
-            "GET", f"/api/v1/invoices/{path_part(invoice_id)}", query={"expand": expand}
-        )
+        found: Invoice = self._transport.call("GET", f"/api/v1/invoices/{path_part(invoice_id)}", query={})
         return found
 
     def change(
@@ -1068,7 +1109,6 @@ class QuotesCalls:
     def index(
         self,
         *,
-        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         cursor: str | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
@@ -1084,7 +1124,6 @@ class QuotesCalls:
             "GET",
             "/api/v1/quotes",
             query={
-                "expand": expand,
                 "limit": limit,
                 "cursor": cursor,
                 "created_from": created_from,
@@ -1101,7 +1140,6 @@ class QuotesCalls:
     def each(
         self,
         *,
-        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
         created_until: str | Unset | None = UNSET,
@@ -1115,7 +1153,6 @@ class QuotesCalls:
         cursor = ""
         while True:
             page = self.index(
-                expand=expand,
                 limit=limit,
                 created_from=created_from,
                 created_until=created_until,
@@ -1164,11 +1201,9 @@ class QuotesCalls:
         )
         return found
 
-    def show(self, quote_id: str, *, expand: list[str] | Unset = UNSET) -> Quote:
+    def show(self, quote_id: str) -> Quote:
         """Reads a quote."""
-        found: Quote = self._transport.call(
-            "GET", f"/api/v1/quotes/{path_part(quote_id)}", query={"expand": expand}
-        )
+        found: Quote = self._transport.call("GET", f"/api/v1/quotes/{path_part(quote_id)}", query={})
         return found
 
     def change(
@@ -1324,6 +1359,76 @@ class QuotesCalls:
         return found
 
 
+class ImportsCalls:
+    """Calls of imports."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def index(self, *, limit: int | Unset = UNSET, cursor: str | Unset = UNSET) -> ImportList:
+        """Lists imports, the newest first; one that was not imported is deleted after a week."""
+        found: ImportList = self._transport.call(
+            "GET", "/api/v1/imports", query={"limit": limit, "cursor": cursor}
+        )
+        return found
+
+    def each(self, *, limit: int | Unset = UNSET) -> Iterator[Import]:
+        """Lists imports, the newest first; one that was not imported is deleted after a week: all of them, page by page."""
+        cursor = ""
+        while True:
+            page = self.index(limit=limit, cursor=cursor)
+            yield from page["data"]
+            if page["next"] is None:
+                return
+            cursor = page["next"]
+
+    def create(
+        self,
+        *,
+        kind: ImportKind,
+        content: str,
+        columns: dict[str, str],
+        file_name: str | Unset = UNSET,
+        encoding: Encoding | Unset = UNSET,
+        decimal_mark: DecimalMark | Unset | None = UNSET,
+        date_format: DateFormat | Unset | None = UNSET,
+        payment_method: str | Unset = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Import:
+        """Sends a file, whose rows are then checked one by one without making any."""
+        found: Import = self._transport.call(
+            "POST",
+            "/api/v1/imports",
+            body={
+                "kind": kind,
+                "file_name": file_name,
+                "content": content,
+                "encoding": encoding,
+                "columns": columns,
+                "decimal_mark": decimal_mark,
+                "date_format": date_format,
+                "payment_method": payment_method,
+            },
+            idempotency_key=idempotency_key,
+        )
+        return found
+
+    def show(self, import_id: str) -> Import:
+        """Reads the state of an import."""
+        found: Import = self._transport.call("GET", f"/api/v1/imports/{path_part(import_id)}", query={})
+        return found
+
+    def confirm(self, import_id: str, *, idempotency_key: str | None = None) -> Import:
+        """Has a file imported that is ready: all of its rows at once, or none when one of them has become wrong since."""
+        found: Import = self._transport.call(
+            "POST",
+            f"/api/v1/imports/{path_part(import_id)}/confirm",
+            body={},
+            idempotency_key=idempotency_key,
+        )
+        return found
+
+
 class PaymentRequestsCalls:
     """Calls of payment requests."""
 
@@ -1369,7 +1474,6 @@ class PaymentRequestsCalls:
     def index(
         self,
         *,
-        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         cursor: str | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
@@ -1385,7 +1489,6 @@ class PaymentRequestsCalls:
             "GET",
             "/api/v1/payment_requests",
             query={
-                "expand": expand,
                 "limit": limit,
                 "cursor": cursor,
                 "created_from": created_from,
@@ -1402,7 +1505,6 @@ class PaymentRequestsCalls:
     def each(
         self,
         *,
-        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
         created_until: str | Unset | None = UNSET,
@@ -1416,7 +1518,6 @@ class PaymentRequestsCalls:
         cursor = ""
         while True:
             page = self.index(
-                expand=expand,
                 limit=limit,
                 created_from=created_from,
                 created_until=created_until,
@@ -1432,10 +1533,10 @@ class PaymentRequestsCalls:
                 return
             cursor = page["next"]
 
-    def show(self, request_id: str, *, expand: list[str] | Unset = UNSET) -> PaymentRequest:
+    def show(self, request_id: str) -> PaymentRequest:
         """Reads a payment request."""
         found: PaymentRequest = self._transport.call(
-            "GET", f"/api/v1/payment_requests/{path_part(request_id)}", query={"expand": expand}
+            "GET", f"/api/v1/payment_requests/{path_part(request_id)}", query={}
         )
         return found
 
@@ -1492,7 +1593,6 @@ class PaymentsCalls:
     def index(
         self,
         *,
-        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         cursor: str | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
@@ -1513,7 +1613,6 @@ class PaymentsCalls:
             "GET",
             "/api/v1/payments",
             query={
-                "expand": expand,
                 "limit": limit,
                 "cursor": cursor,
                 "created_from": created_from,
@@ -1535,7 +1634,6 @@ class PaymentsCalls:
     def each(
         self,
         *,
-        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
         created_until: str | Unset | None = UNSET,
@@ -1554,7 +1652,6 @@ class PaymentsCalls:
         cursor = ""
         while True:
             page = self.index(
-                expand=expand,
                 limit=limit,
                 created_from=created_from,
                 created_until=created_until,
@@ -1607,11 +1704,9 @@ class PaymentsCalls:
         )
         return found
 
-    def show(self, payment_id: str, *, expand: list[str] | Unset = UNSET) -> Payment:
+    def show(self, payment_id: str) -> Payment:
         """Reads a payment, with what became of it."""
-        found: Payment = self._transport.call(
-            "GET", f"/api/v1/payments/{path_part(payment_id)}", query={"expand": expand}
-        )
+        found: Payment = self._transport.call("GET", f"/api/v1/payments/{path_part(payment_id)}", query={})
         return found
 
     def reverse(self, payment_id: str, *, reason: str, idempotency_key: str | None = None) -> Payment:
@@ -2201,6 +2296,7 @@ class Calls:
         self.customers = CustomersCalls(transport)
         self.invoices = InvoicesCalls(transport)
         self.quotes = QuotesCalls(transport)
+        self.imports = ImportsCalls(transport)
         self.payment_requests = PaymentRequestsCalls(transport)
         self.payments = PaymentsCalls(transport)
         self.customer_accounts = CustomerAccountsCalls(transport)

@@ -38,11 +38,15 @@ def closes_checkouts(act: Callable[P, R]) -> Callable[P, R]:
     """Runs `act` in a durable transaction, then closes at the gateway what it passed to `close_after_commit`.
 
     `act` takes `now` by keyword. No gateway is called inside the transaction, nor when `act` raises; a process that is
-    killed before the calls loses nothing, because the worker finds the payments in `closing` or `releasing`.
+    killed before the calls loses nothing, because the worker finds the payments in `closing` or `releasing`. One that
+    another such act calls is part of its transaction, and closes after that.
     """
 
     @wraps(act)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if _to_close.get() is not None:
+            with transaction.atomic():
+                return act(*args, **kwargs)
         payments: list[Payment] = []
         running = RunningClock(cast(datetime, kwargs["now"]))  # a ParamSpec does not say what a keyword holds
         token = _to_close.set(payments)

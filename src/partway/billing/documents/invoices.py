@@ -202,12 +202,14 @@ def send(
     expected_version: int | None = None,
     allow_overdue: bool = False,
     idempotency_key: str | None = None,
+    sends_mail: bool = True,
 ) -> Invoice:
     """Numbers a draft invoice, freezes its parties (DESIGN D9), and mails the customer the link to its page.
 
-    Terms in days are counted from today. The same `idempotency_key` again changes nothing (P8). Raises Conflict when it
-    is not a draft, Stale when it has another version than expected (DESIGN D8), Invalid when nothing is due on it, or
-    when its due date has passed and `allow_overdue` does not say that this is meant.
+    Terms in days are counted from today. Without `sends_mail` the customer hears nothing, as of one that is imported:
+    they have it already. The same `idempotency_key` again changes nothing (P8). Raises Conflict when it is not a draft,
+    Stale when it has another version than expected (DESIGN D8), Invalid when nothing is due on it, or when its due date
+    has passed and `allow_overdue` does not say that this is meant.
     """
     invoice = Invoice.objects.locked(invoice.pk)
     if events.caused_by(invoice.organization_id, idempotency_key):
@@ -225,14 +227,15 @@ def send(
     # After every check: it locks the organization's row until the commit, and all other sends wait for that (D4).
     number = next_invoice_number(invoice.organization_id)
     data = {**_event_data(invoice), "number": number, "email": invoice.customer.email}
-    data |= parties.event_data(issued)
+    data |= {**parties.event_data(issued), **({} if sends_mail else {"not_mailed": True})}
     # The new version makes an open edit of the draft stale, so that it does not change the sent invoice (D8).
     columns: dict[str, Any] = {**issued, "number": number, "sent_at": now}
     columns |= {"due_on": invoice.due_on, "due_days": None, "version": invoice.version + 1}
     event = move(invoice, "sent", by=by, now=now, data=data, idempotency_key=idempotency_key, **columns)
     if invoice.quote_id is not None:
         _allocate_deposit(invoice, by, now)
-    _queue_mail(invoice, event)
+    if sends_mail:
+        _queue_mail(invoice, event)
     return invoice
 
 

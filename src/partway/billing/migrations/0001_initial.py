@@ -2518,6 +2518,116 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Import",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(partway.lib.ids.new_id, *("imp",)),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="imports",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("customers", "Customers"),
+                            ("invoices", "Open invoices"),
+                            ("quotes", "Quotes"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("uploaded", "Columns to choose"),
+                            ("checking", "Being checked"),
+                            ("ready", "Ready to import"),
+                            ("refused", "Refused"),
+                            ("importing", "Being imported"),
+                            ("done", "Imported"),
+                            ("failed", "Failed"),
+                        ],
+                        default="uploaded",
+                        max_length=10,
+                    ),
+                ),
+                ("file_name", models.CharField(max_length=120)),
+                ("content", models.BinaryField()),
+                ("encoding", models.CharField(blank=True, default="", max_length=20)),
+                ("columns", models.JSONField(default=dict)),
+                ("decimal_mark", models.CharField(blank=True, default="", max_length=1)),
+                ("date_format", models.CharField(blank=True, default="", max_length=12)),
+                ("payment_method", models.CharField(blank=True, default="", max_length=40)),
+                ("actor_kind", models.CharField(max_length=10)),
+                ("actor_id", models.CharField(max_length=40)),
+                ("actor_label", models.CharField(max_length=160)),
+                ("row_count", models.PositiveIntegerField(default=0)),
+                ("checked_count", models.PositiveIntegerField(default=0)),
+                ("made_count", models.PositiveIntegerField(default=0)),
+                ("present_count", models.PositiveIntegerField(default=0)),
+                ("problem_count", models.PositiveIntegerField(default=0)),
+                ("problems", models.JSONField(default=list)),
+                ("differing", models.JSONField(default=list)),
+                ("made", models.JSONField(default=list)),
+                ("attempt_count", models.PositiveSmallIntegerField(default=0)),
+                ("next_attempt_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["organization", "-created_at", "-id"], name="import_newest"),
+                    models.Index(
+                        condition=models.Q(("next_attempt_at__isnull", False)),
+                        fields=["next_attempt_at"],
+                        name="import_due",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                ["uploaded", "checking", "ready", "refused", "importing", "done", "failed"],
+                            )
+                        ),
+                        name="import_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["customers", "invoices", "quotes"])),
+                        name="import_kind_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("next_attempt_at__isnull", False), ("status__in", ["checking", "importing"])
+                            ),
+                            models.Q(
+                                models.Q(("status__in", ["checking", "importing"]), _negated=True),
+                                ("next_attempt_at__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="import_due_while_it_runs",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="LedgerAccount",
             fields=[
                 (

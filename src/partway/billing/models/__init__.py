@@ -21,6 +21,7 @@ Closing    a change of the day up to which the journal is closed
 Event      one row per change, written with it; the timeline, the outbox and the audit trail
 Mail       to be sent; MailAttempt is one attempt to send it
 Payout     money that a gateway sent to the bank; PayoutItem is one payment, refund or fee in it
+Import     a file of customers, invoices or quotes, until and after it is imported
 Callback   a gateway's report, stored once
 Alert      what the Attention page lists until it is resolved
 WebhookEndpoint ──< WebhookDelivery ──< WebhookAttempt   an event, told to a program of the organization (D6)
@@ -33,6 +34,7 @@ from .customers import Customer
 from .disputes import Dispute
 from .events import Event
 from .gateway_calls import GatewayCall
+from .imports import Import
 from .invoices import Invoice, InvoiceLine
 from .journal import Closing, LedgerAccount
 from .mails import Mail, MailAttempt
@@ -54,6 +56,7 @@ __all__ = [
     "Dispute",
     "Event",
     "GatewayCall",
+    "Import",
     "Invoice",
     "InvoiceLine",
     "LedgerAccount",

@@ -14,11 +14,12 @@ from partway.billing.errors import BillingError, FieldError, Invalid
 from partway.lib.money import Money
 
 from ..formats import format_date, format_money
-from . import documents, journal, payments, people, receivables, requests, webhooks
+from . import documents, imports, journal, payments, people, receivables, requests, webhooks
 from .gateways import gateway_params
 
 MESSAGES = {
     **documents.MESSAGES,
+    **imports.MESSAGES,
     **journal.MESSAGES,
     **payments.MESSAGES,
     **people.MESSAGES,

@@ -1,0 +1,1 @@
+"""Imports of customers, open invoices and quotes from files of other software."""

@@ -1,0 +1,185 @@
+"""Reads tables that came from outside, as CSV or XLSX: rows of cells under a header, or an error that says what to do.
+
+Nothing is guessed that a wrong guess would turn into wrong data: text that is not UTF-8 is refused until its encoding
+is named, and a formula is no value.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zipfile import BadZipFile, ZipFile
+
+MAX_COLUMNS = 100
+MAX_CELL_CHARACTERS = 5_000
+# What an XLSX may come to when it is unpacked: a small file can hold gigabytes of zeros.
+MAX_UNPACKED_BYTES = 30_000_000
+_MAX_PARTS, _LAST_ROW = 1_000, 1_048_576
+_DELIMITERS = (",", ";", "\t", "|")
+_BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+# Of text that has no mark and is not UTF-8, as Excel on Windows writes it.
+WINDOWS = "windows-1252"
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A cell that has no value of its own: `code` is formula or error_value, `text` is what it says."""
+
+    code: str
+    text: str
+
+
+Cell = str | Decimal | date | Unusable
+
+
+class UnreadableTable(ValueError):
+    """A file that is no table; `code` says why, and `params` fill its sentence.
+
+    code: one of empty, too_large, encoding_unknown, encoding_wrong, nul, malformed (`row`), old_excel, damaged,
+    unpacked_too_large, too_many_columns, cell_too_long (`row`), no_header, header_twice (`name`), no_rows,
+    too_many_rows.
+    """
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code)
+        self.code, self.params = code, params
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The names of the columns, and the rows with their numbers as a spreadsheet shows them; blank ones are left out.
+
+    A row has at least a cell for each column; `beyond` has the numbers of rows with more.
+    """
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[Cell, ...]], ...]
+    beyond: frozenset[int]
+
+
+def read_table(content: bytes, *, encoding: str = "", max_bytes: int, max_rows: int) -> Table:
+    """Returns the table of a file; of a spreadsheet, the one on its first sheet. Raises UnreadableTable.
+
+    encoding: WINDOWS for text in that encoding; else it is UTF-8, or what its byte order mark says.
+    """
+    if not content:
+        raise UnreadableTable("empty")
+    if len(content) > max_bytes:
+        raise UnreadableTable("too_large", limit=max_bytes // 1_000_000)
+    if content.startswith(_OLE):
+        raise UnreadableTable("old_excel")
+    rows = _xlsx_rows(content) if content.startswith(_ZIP) else _csv_rows(content, encoding)
+    return _table(rows, max_rows)
+
+
+def _table(numbered: Iterable[tuple[int, tuple[Cell, ...]]], max_rows: int) -> Table:
+    filled = ((number, cells) for number, cells in numbered if cells.count("") < len(cells))
+    header = _header(next(filled, (0, ()))[1])
+    rows: list[tuple[int, tuple[Cell, ...]]] = []
+    for number, cells in filled:
+        if len(rows) == max_rows:
+            raise UnreadableTable("too_many_rows", limit=max_rows)
+        if len(cells) > MAX_COLUMNS:
+            raise UnreadableTable("too_many_columns", limit=MAX_COLUMNS)
+        if max(len(cell) if isinstance(cell, str) else 0 for cell in cells) > MAX_CELL_CHARACTERS:
+            raise UnreadableTable("cell_too_long", row=number, limit=MAX_CELL_CHARACTERS)
+        rows.append((number, cells + ("",) * (len(header) - len(cells))))
+    if not rows:
+        raise UnreadableTable("no_rows")
+    size = len(header)
+    beyond = frozenset(number for number, cells in rows if cells[size:].count("") < len(cells) - size)
+    return Table(header, tuple(rows), beyond)
+
+
+def _header(cells: tuple[Cell, ...]) -> tuple[str, ...]:
+    header = tuple(cell if isinstance(cell, str) else "" for cell in cells)
+    names = [name for name in header if name]
+    if not names:
+        raise UnreadableTable("no_header" if header else "empty")
+    if len(header) > MAX_COLUMNS:
+        raise UnreadableTable("too_many_columns", limit=MAX_COLUMNS)
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UnreadableTable("header_twice", name=twice[:60])
+    return header
+
+
+def _csv_rows(content: bytes, encoding: str) -> Iterator[tuple[int, tuple[Cell, ...]]]:
+    text = _decoded(content, encoding)
+    if "\0" in text:
+        raise UnreadableTable("nul")
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(_DELIMITERS, key="".join(first.split('"')[::2]).count)  # of what is outside of quotes
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    number = 0
+    try:
+        for number, cells in enumerate(reader, start=1):
+            yield number, tuple(cell.strip() for cell in cells)
+    except csv.Error:
+        raise UnreadableTable("malformed", row=number + 1) from None
+
+
+def _decoded(content: bytes, encoding: str) -> str:
+    marked = next((name for mark, name in _BYTE_ORDER_MARKS.items() if content.startswith(mark)), "")
+    try:
+        return content.decode(marked or ("cp1252" if encoding == WINDOWS else "utf-8"))
+    except UnicodeDecodeError:
+        code = "encoding_wrong" if marked or encoding else "encoding_unknown"
+        raise UnreadableTable(code) from None
+
+
+def _xlsx_rows(content: bytes) -> Iterator[tuple[int, tuple[Cell, ...]]]:
+    from openpyxl import (
+        load_workbook,  # here, since it takes long to load and few processes ever read a spreadsheet
+    )
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    # Whatever openpyxl stumbles over in a file that is none; it checks little itself.
+    broken = (InvalidFileException, BadZipFile, zlib.error, SyntaxError, OSError, EOFError, LookupError)
+    try:
+        with ZipFile(io.BytesIO(content)) as archive:
+            parts = archive.infolist()
+        # A part is read only as far as its size says.
+        if len(parts) > _MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
+            raise UnreadableTable("unpacked_too_large")
+        book = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
+        # Up to the last row of any spreadsheet: a file can say that its second row is number 10^12.
+        rows = book.worksheets[0].iter_rows(max_row=_LAST_ROW, max_col=MAX_COLUMNS + 1)
+        for number, row in enumerate(rows, start=1):
+            yield number, _without_empty_end([_cell(cell) for cell in row])
+    except UnreadableTable:
+        raise
+    except (*broken, ValueError, TypeError, AttributeError, OverflowError, NotImplementedError, RuntimeError):
+        raise UnreadableTable("damaged") from None
+
+
+def _without_empty_end(cells: list[Cell]) -> tuple[Cell, ...]:
+    while cells and cells[-1] == "":
+        cells.pop()
+    return tuple(cells)
+
+
+def _cell(cell: Any) -> Cell:
+    """Returns the value of a cell; a number as the spreadsheet shows it, which keeps fifteen digits."""
+    value = cell.value
+    if value is None:
+        return ""
+    if cell.data_type in ("f", "e"):
+        return Unusable("formula" if cell.data_type == "f" else "error_value", str(value)[:60])
+    match value:
+        case bool():
+            return str(value).upper()
+        case int() | float():
+            number = Decimal(format(value, ".15g"))
+            return number * 100 if "%" in cell.number_format else number
+        case datetime() if (value.hour, value.minute, value.second) == (0, 0, 0):
+            return value.date()
+        case date() if not isinstance(value, datetime):
+            return value
+    return str(value).strip()
