@@ -221,6 +221,15 @@ class EventList(TypedDict):
     next: str | None
 
 
+class Expanded(TypedDict):
+    """The objects that expand named; null where it did not, and where there is none."""
+
+    customer: NotRequired[Customer | None]
+    invoice: NotRequired[Invoice | None]
+    payment_request: NotRequired[PaymentRequest | None]
+    open_payment_request: NotRequired[PaymentRequest | None]
+
+
 class Import(TypedDict):
     """A file of customers, open invoices or quotes, and what came of it."""
 
@@ -256,6 +265,7 @@ ImportStatus = Literal["uploaded", "checking", "ready", "refused", "importing", 
 class Invoice(TypedDict):
     """A document of debt; amounts are in minor units of its currency."""
 
+    expanded: NotRequired[Expanded | None]
     id: str
     number: str | None
     status: InvoiceStatus
@@ -347,6 +357,7 @@ class MoneyAmount(TypedDict):
 class Payment(TypedDict):
     """One attempt to collect, or money that a member received."""
 
+    expanded: NotRequired[Expanded | None]
     id: str
     status: PaymentStatus
     amount: int
@@ -396,6 +407,7 @@ class PaymentOutcome(TypedDict):
 class PaymentRequest(TypedDict):
     """A request for a part of an invoice; amounts are in minor units of its currency."""
 
+    expanded: NotRequired[Expanded | None]
     id: str
     invoice: str
     status: PaymentRequestStatus
@@ -496,6 +508,7 @@ class PayoutWithItems(TypedDict):
 class Quote(TypedDict):
     """An offer; amounts are in minor units of its currency."""
 
+    expanded: NotRequired[Expanded | None]
     id: str
     number: str | None
     status: QuoteStatus
@@ -840,6 +853,7 @@ class InvoicesCalls:
     def index(
         self,
         *,
+        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         cursor: str | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
@@ -861,6 +875,7 @@ class InvoicesCalls:
             "GET",
             "/api/v1/invoices",
             query={
+                "expand": expand,
                 "limit": limit,
                 "cursor": cursor,
                 "created_from": created_from,
@@ -883,6 +898,7 @@ class InvoicesCalls:
     def each(
         self,
         *,
+        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
         created_until: str | Unset | None = UNSET,
@@ -902,6 +918,7 @@ class InvoicesCalls:
         cursor = ""
         while True:
             page = self.index(
+                expand=expand,
                 limit=limit,
                 created_from=created_from,
                 created_until=created_until,
@@ -956,9 +973,11 @@ class InvoicesCalls:
         )
         return found
 
-    def show(self, invoice_id: str) -> Invoice:
+    def show(self, invoice_id: str, *, expand: list[str] | Unset = UNSET) -> Invoice:
         """Reads an invoice."""
-        found: Invoice = self._transport.call("GET", f"/api/v1/invoices/{path_part(invoice_id)}", query={})
+        found: Invoice = self._transport.call(
+            "GET", f"/api/v1/invoices/{path_part(invoice_id)}", query={"expand": expand}
+        )
         return found
 
     def change(
@@ -1109,6 +1128,7 @@ class QuotesCalls:
     def index(
         self,
         *,
+        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         cursor: str | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
@@ -1124,6 +1144,7 @@ class QuotesCalls:
             "GET",
             "/api/v1/quotes",
             query={
+                "expand": expand,
                 "limit": limit,
                 "cursor": cursor,
                 "created_from": created_from,
@@ -1140,6 +1161,7 @@ class QuotesCalls:
     def each(
         self,
         *,
+        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
         created_until: str | Unset | None = UNSET,
@@ -1153,6 +1175,7 @@ class QuotesCalls:
         cursor = ""
         while True:
             page = self.index(
+                expand=expand,
                 limit=limit,
                 created_from=created_from,
                 created_until=created_until,
@@ -1201,9 +1224,11 @@ class QuotesCalls:
         )
         return found
 
-    def show(self, quote_id: str) -> Quote:
+    def show(self, quote_id: str, *, expand: list[str] | Unset = UNSET) -> Quote:
         """Reads a quote."""
-        found: Quote = self._transport.call("GET", f"/api/v1/quotes/{path_part(quote_id)}", query={})
+        found: Quote = self._transport.call(
+            "GET", f"/api/v1/quotes/{path_part(quote_id)}", query={"expand": expand}
+        )
         return found
 
     def change(
@@ -1474,6 +1499,7 @@ class PaymentRequestsCalls:
     def index(
         self,
         *,
+        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         cursor: str | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
@@ -1489,6 +1515,7 @@ class PaymentRequestsCalls:
             "GET",
             "/api/v1/payment_requests",
             query={
+                "expand": expand,
                 "limit": limit,
                 "cursor": cursor,
                 "created_from": created_from,
@@ -1505,6 +1532,7 @@ class PaymentRequestsCalls:
     def each(
         self,
         *,
+        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
         created_until: str | Unset | None = UNSET,
@@ -1518,6 +1546,7 @@ class PaymentRequestsCalls:
         cursor = ""
         while True:
             page = self.index(
+                expand=expand,
                 limit=limit,
                 created_from=created_from,
                 created_until=created_until,
@@ -1533,10 +1562,10 @@ class PaymentRequestsCalls:
                 return
             cursor = page["next"]
 
-    def show(self, request_id: str) -> PaymentRequest:
+    def show(self, request_id: str, *, expand: list[str] | Unset = UNSET) -> PaymentRequest:
         """Reads a payment request."""
         found: PaymentRequest = self._transport.call(
-            "GET", f"/api/v1/payment_requests/{path_part(request_id)}", query={}
+            "GET", f"/api/v1/payment_requests/{path_part(request_id)}", query={"expand": expand}
         )
         return found
 
@@ -1593,6 +1622,7 @@ class PaymentsCalls:
     def index(
         self,
         *,
+        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         cursor: str | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
@@ -1613,6 +1643,7 @@ class PaymentsCalls:
             "GET",
             "/api/v1/payments",
             query={
+                "expand": expand,
                 "limit": limit,
                 "cursor": cursor,
                 "created_from": created_from,
@@ -1634,6 +1665,7 @@ class PaymentsCalls:
     def each(
         self,
         *,
+        expand: list[str] | Unset = UNSET,
         limit: int | Unset = UNSET,
         created_from: str | Unset | None = UNSET,
         created_until: str | Unset | None = UNSET,
@@ -1652,6 +1684,7 @@ class PaymentsCalls:
         cursor = ""
         while True:
             page = self.index(
+                expand=expand,
                 limit=limit,
                 created_from=created_from,
                 created_until=created_until,
@@ -1704,9 +1737,11 @@ class PaymentsCalls:
         )
         return found
 
-    def show(self, payment_id: str) -> Payment:
+    def show(self, payment_id: str, *, expand: list[str] | Unset = UNSET) -> Payment:
         """Reads a payment, with what became of it."""
-        found: Payment = self._transport.call("GET", f"/api/v1/payments/{path_part(payment_id)}", query={})
+        found: Payment = self._transport.call(
+            "GET", f"/api/v1/payments/{path_part(payment_id)}", query={"expand": expand}
+        )
         return found
 
     def reverse(self, payment_id: str, *, reason: str, idempotency_key: str | None = None) -> Payment:
