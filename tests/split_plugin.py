@@ -23,8 +23,16 @@ RUNS_WITHOUT_DATABASE = "sqlite"  # in whose run are the tests that use none
 # Of each of these folders one test in so many runs on PostgreSQL, and all of them on SQLite: they send statements
 # that Django writes for both databases. What may differ runs whole on both: see `may_depend_on_database`.
 SAMPLED_FOLDERS = {
-    **{"accounts": 4, "api": 12, "attacks": 12, "billing": 12, "clients": 4, "config": 8},
-    **{"delivery": 20, "pay": 16, "staff": 20, "worker": 4},
+    "accounts": 4,
+    "api": 12,
+    "attacks": 12,
+    "billing": 12,
+    "clients": 4,
+    "config": 8,
+    "delivery": 20,
+    "pay": 16,
+    "staff": 20,
+    "worker": 4,
 }
 
 

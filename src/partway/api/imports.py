@@ -158,7 +158,7 @@ def _problems(problems: Sequence[Problem]) -> list[RowProblem]:
 
 @call(router, "GET", "", permission=Permission.IMPORT_DATA, returns=ImportList)
 def index(request: KeyRequest, filters: Query[Filters]) -> ImportList:
-    """Lists imports, the newest first; one that was not imported is deleted after a week."""
+    """Lists imports, newest first; one that was not confirmed is kept for a week."""
     rows = models.Import.objects.for_organization(request.caller.organization).defer("content")
     return lists.page(ImportList, rows, filters, shown)
 
@@ -201,7 +201,7 @@ def show(request: KeyRequest, import_id: Id) -> Import:
 
 @call(router, "POST", "/{import_id}/confirm", permission=Permission.IMPORT_DATA, returns=Import)
 def confirm(request: KeyRequest, import_id: Id, body: Body[Input] = NOTHING) -> Import:
-    """Has a file imported that is ready: all of its rows at once, or none when one of them has become wrong since."""
+    """Has a file imported that is ready: all of its rows, or none when one has become wrong since."""
     caller = request.caller
     found = get_own_or_404(caller, models.Import.objects.defer("content"), import_id)
     return shown(uploads.confirm(found, by=caller.actor, now=caller.now))

@@ -1391,14 +1391,14 @@ class ImportsCalls:
         self._transport = transport
 
     def index(self, *, limit: int | Unset = UNSET, cursor: str | Unset = UNSET) -> ImportList:
-        """Lists imports, the newest first; one that was not imported is deleted after a week."""
+        """Lists imports, newest first; one that was not confirmed is kept for a week."""
         found: ImportList = self._transport.call(
             "GET", "/api/v1/imports", query={"limit": limit, "cursor": cursor}
         )
         return found
 
     def each(self, *, limit: int | Unset = UNSET) -> Iterator[Import]:
-        """Lists imports, the newest first; one that was not imported is deleted after a week: all of them, page by page."""
+        """Lists imports, newest first; one that was not confirmed is kept for a week: all of them, page by page."""
         cursor = ""
         while True:
             page = self.index(limit=limit, cursor=cursor)
@@ -1444,7 +1444,7 @@ class ImportsCalls:
         return found
 
     def confirm(self, import_id: str, *, idempotency_key: str | None = None) -> Import:
-        """Has a file imported that is ready: all of its rows at once, or none when one of them has become wrong since."""
+        """Has a file imported that is ready: all of its rows, or none when one has become wrong since."""
         found: Import = self._transport.call(
             "POST",
             f"/api/v1/imports/{path_part(import_id)}/confirm",
@@ -2238,7 +2238,7 @@ class WebhookEndpointsCalls:
         created_from: str | Unset | None = UNSET,
         created_until: str | Unset | None = UNSET,
     ) -> WebhookDeliveryList:
-        """Lists the deliveries of an endpoint, the newest first; those that ended are kept for some weeks."""
+        """Lists the deliveries of an endpoint; those that ended are kept for 60 days."""
         found: WebhookDeliveryList = self._transport.call(
             "GET",
             f"/api/v1/webhook_endpoints/{path_part(endpoint_id)}/deliveries",
@@ -2263,7 +2263,7 @@ class WebhookEndpointsCalls:
         created_from: str | Unset | None = UNSET,
         created_until: str | Unset | None = UNSET,
     ) -> Iterator[WebhookDelivery]:
-        """Lists the deliveries of an endpoint, the newest first; those that ended are kept for some weeks: all of them, page by page."""
+        """Lists the deliveries of an endpoint; those that ended are kept for 60 days: all of them, page by page."""
         cursor = ""
         while True:
             page = self.list_deliveries(
