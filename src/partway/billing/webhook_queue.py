@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -110,9 +111,10 @@ def known_organization(row: Model) -> Organization | None:
     return next(filter(None, map(known_organization, owners)), None)
 
 
-def wants(endpoint: WebhookEndpoint, event_type: str) -> bool:
-    """Returns whether the endpoint chose this type."""
-    return EVERY_TYPE in endpoint.event_types or event_type in endpoint.event_types
+def wants(endpoint: WebhookEndpoint, event: Event) -> bool:
+    """Returns whether the event is of the endpoint's organization and of a type that it chose."""
+    is_chosen = EVERY_TYPE in endpoint.event_types or event.type in endpoint.event_types
+    return is_chosen and endpoint.organization_id == event.organization_id
 
 
 def _write(told: Sequence[Told]) -> None:
@@ -122,19 +124,13 @@ def _write(told: Sequence[Told]) -> None:
         "organization"
     )
     endpoints = list(rows.order_by("pk"))
-    deliveries: list[WebhookDelivery] = []
-    for organization in {endpoint.organization_id: endpoint.organization for endpoint in endpoints}.values():
-        theirs = [endpoint for endpoint in endpoints if endpoint.organization_id == organization.pk]
-        wanted = [
-            one
-            for one in told
-            if one.event.organization_id == organization.pk
-            and any(wants(endpoint, one.event.type) for endpoint in theirs)
-        ]
-        for one, payload in zip(wanted, _payloads(organization, wanted), strict=True):
-            deliveries += [
-                new_delivery(endpoint, one, payload) for endpoint in theirs if wants(endpoint, one.event.type)
-            ]
+    wanted = [(endpoint, one) for one in told for endpoint in endpoints if wants(endpoint, one.event)]
+    heard: defaultdict[Organization, dict[Told, str]] = defaultdict(dict)
+    for endpoint, one in wanted:
+        heard[endpoint.organization][one] = ""
+    for organization, bodies in heard.items():
+        bodies.update(zip(bodies, _payloads(organization, list(bodies)), strict=True))
+    deliveries = [new_delivery(endpoint, one, heard[endpoint.organization][one]) for endpoint, one in wanted]
     for start in range(0, len(deliveries), _ROWS_AT_ONCE):
         insert(*deliveries[start : start + _ROWS_AT_ONCE])
 

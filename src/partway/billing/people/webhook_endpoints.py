@@ -236,17 +236,22 @@ def unusable_url(url: str) -> str:
         return "url_too_long"
     try:
         parts = urlsplit(url)
-        host, _port = parts.hostname, parts.port
-        (host or "").encode("idna")
+        host, _port = parts.hostname or "", parts.port
+        host.encode("idna")
     except ValueError:
         return "url_unreadable"
-    is_odd = parts.fragment or "@" in parts.netloc or not url.isprintable() or " " in url
-    if not host or is_odd or parts.scheme not in ("https", "http"):
+    has_more = (parts.fragment, parts.username, parts.password, not url.isprintable(), " " in url)
+    if any((not host, parts.scheme not in ("https", "http"), *has_more)):
         return "url_unreadable"
     if parts.scheme == "http" and not allowed:
         return "url_not_encrypted"
+    return "url_not_public" if _is_inside(host, allowed) else ""
+
+
+def _is_inside(host: str, allowed: Sequence[str]) -> bool:
+    """Returns whether a host that is an address is one inside a network that is not allowed."""
     try:
         ip_address(host)
     except ValueError:
-        return ""
-    return "" if is_public(host) or is_in(host, allowed) else "url_not_public"
+        return False
+    return not is_public(host) and not is_in(host, allowed)
