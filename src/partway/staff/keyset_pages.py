@@ -198,7 +198,7 @@ class Walk:
 
 def count_rows(rows: QuerySet[Any]) -> int | None:
     """Returns how many rows there are; None of more than MAX_COUNTED, which are not read."""
-    count = rows.order_by().values("pk")[: MAX_COUNTED + 1].count()
+    count = rows.values("pk")[: MAX_COUNTED + 1].count()
     return None if count > MAX_COUNTED else count
 
 
@@ -207,13 +207,14 @@ def few_rows(
 ) -> QuerySet[Any] | None:
     """Returns the filtered rows by the ids of those that one filter selects; None where each selects many.
 
-    selections: the rows of each filter alone, which an index has. At most MAX_COUNTED are found by it and then sorted:
-    the limit keeps the database from walking another index. every: all rows of the model, with columns to be read.
+    selections: the rows of each filter alone, which an index has, in its order where that decides which one. At most
+    MAX_COUNTED are found by it and then sorted: the limit keeps the database from walking another index. every: all
+    rows of the model, with columns to be read.
     """
     every = rows.model._default_manager.all() if every is None else every
     for selected in selections:
         if count_rows(selected) is not None:
-            found = every.filter(pk__in=selected.order_by().values("pk")[: MAX_COUNTED + 1])
+            found = every.filter(pk__in=selected.values("pk")[: MAX_COUNTED + 1])
             return found if selected is rows else _each_among(found, rows)
     return None
 

@@ -647,8 +647,8 @@ class Migration(migrations.Migration):
                         name="invoice_of_status_total",
                     ),
                     models.Index(
-                        condition=models.Q(("amount_paid_minor__gt", 0), ("status", "sent")),
-                        fields=["organization"],
+                        condition=models.Q(("status", "sent")),
+                        fields=["organization", "status", "amount_paid_minor"],
                         name="invoice_partially_paid",
                     ),
                     models.Index(
@@ -1826,6 +1826,11 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     models.Index(
+                        condition=models.Q(("dispute__isnull", False)),
+                        fields=["dispute"],
+                        name="adjustment_by_dispute",
+                    ),
+                    models.Index(
                         fields=["organization", "currency", "amount_minor"], name="adjustment_by_amount"
                     ),
                     models.Index(
@@ -2407,11 +2412,6 @@ class Migration(migrations.Migration):
                         condition=models.Q(("payout__isnull", False)),
                         fields=["payout"],
                         name="event_of_payout",
-                    ),
-                    models.Index(
-                        condition=models.Q(("type", "member.removed")),
-                        fields=["organization"],
-                        name="event_of_removed_member",
                     ),
                 ],
                 "constraints": [

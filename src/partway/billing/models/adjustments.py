@@ -93,6 +93,9 @@ class Adjustment(TextKeyModel):
             ),
         ]
         indexes: ClassVar = [
+            models.Index(
+                fields=["dispute"], condition=Q(dispute__isnull=False), name="adjustment_by_dispute"
+            ),
             # Filters of the list of payments.
             models.Index(fields=["organization", "currency", "amount_minor"], name="adjustment_by_amount"),
             models.Index(

@@ -84,14 +84,10 @@ class Event(models.Model):
             models.Index(fields=["invoice", "created_at", "id"], name="event_timeline"),
             models.Index(fields=["quote", "created_at", "id"], name="event_quote_timeline"),
             models.Index(fields=["organization", "-created_at", "-id"], name="event_newest"),
-            # Filters of the audit log.
+            # Filters of the audit log; the few that name former members are found by their type.
             models.Index(fields=["organization", "type", "-created_at", "-id"], name="event_of_type"),
             models.Index(
                 fields=["organization", "actor_kind", "actor_id", "-created_at", "-id"], name="event_by_actor"
             ),
             models.Index(fields=["payout"], condition=Q(payout__isnull=False), name="event_of_payout"),
-            # The few that name former members, whom lists can be filtered by.
-            models.Index(
-                fields=["organization"], condition=Q(type="member.removed"), name="event_of_removed_member"
-            ),
         ]

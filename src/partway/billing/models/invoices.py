@@ -138,8 +138,8 @@ class Invoice(Document):
             ),
             # The few of which a part is paid.
             models.Index(
-                fields=["organization"],
-                condition=Q(status="sent", amount_paid_minor__gt=0),
+                fields=["organization", "status", "amount_paid_minor"],
+                condition=Q(status="sent"),
                 name="invoice_partially_paid",
             ),
             models.Index(fields=["issued_to"], condition=Q(issued_to__isnull=False), name="invoice_by_party"),

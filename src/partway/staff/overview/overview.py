@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 
 from partway.billing.models import Invoice, Payment, PaymentRequest, Refund
-from partway.billing.models.invoices import AMOUNT_DUE_MINOR
+from partway.billing.models.invoices import AMOUNT_DUE_MINOR, InvoiceStatus
 from partway.billing.snapshots import snapshot
 from partway.lib.money import Money
 
@@ -21,6 +21,7 @@ from ..invoice_rows import with_open_requests
 from ..keyset_pages import MAX_COUNTED
 from . import first_steps
 
+_SENT = [status for status in InvoiceStatus.values if status != InvoiceStatus.DRAFT]
 _KEPT_FOR = timedelta(minutes=1)
 _MAX_KEPT = 1_000  # organizations of which a process keeps figures
 
@@ -54,9 +55,8 @@ def show(ctx: MemberContext) -> HttpResponse:
     """Figures, open requests and overdue invoices; before the first payment also the first steps."""
     mine = Invoice.objects.filter(organization=ctx.organization)
     requests = PaymentRequest.objects.for_organization(ctx.organization).filter(status="open")
-    committed = Payment.objects.committed().filter(organization=ctx.organization)
     # Also a request beside a payment of the whole invoice is not to be reminded of.
-    being_paid = Exists(committed.filter(invoice=OuterRef("invoice")))
+    being_paid = Exists(Payment.objects.committed().filter(invoice=OuterRef("invoice")))
     newest_requests = requests.annotate(being_paid=being_paid).select_related("invoice__customer")
     overdue_first = with_open_requests(mine.overdue(ctx.today)).order_by("due_on", "id")
     with snapshot():  # the figures are of the rows that are shown, and of one another
@@ -67,7 +67,7 @@ def show(ctx: MemberContext) -> HttpResponse:
             "open_requests": list(newest_requests.order_by("-created_at", "-id")[:6]),
             "overdue_invoices": list(overdue_first[:6]),
             "onboarding": first_steps.onboarding(ctx),
-            "has_sent": mine.exclude(status="draft").exists(),
+            "has_sent": mine.filter(status__in=_SENT).exists(),
         }
     return ctx.render("staff/overview.html", context)
 

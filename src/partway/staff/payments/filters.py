@@ -136,9 +136,15 @@ def _read_member(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows
     acts, requested = (few_values(each, "pk") for each in (events, requests))
     if acts is None or requested is None:
         return found, name, None
-    about = events.filter(payment__isnull=False).values_list("payment", flat=True)
-    either = Q(pk__in=list(about)) | Q(payment_request__in=requested)
-    return found, name, _narrow(_of_payments(found), lambda _source: either)
+    ids = list(events.filter(payment__isnull=False).values_list("payment", flat=True))
+    ids += Payment.objects.filter(payment_request__in=requested).values_list("pk", flat=True)
+    return found, name, _with_ids(_of_payments(found), lambda _source: ids)
+
+
+def _with_ids(rows: Rows, ids: Callable[[Source], list[str] | None]) -> Rows:
+    """Returns the rows of each kind that were looked up: by their ids alone, since SQLite prefers other indexes."""
+    found = {source: ids(source) for source in rows}
+    return {source: source.every.filter(pk__in=pks) for source, pks in found.items() if pks is not None}
 
 
 def _of_customers(rows: Rows, customers: list[str]) -> tuple[Rows, Rows | None]:
@@ -148,17 +154,23 @@ def _of_customers(rows: Rows, customers: list[str]) -> tuple[Rows, Rows | None]:
     )
     if invoices is None or quotes is None:
         return found, None
-    of_documents = Q(invoice__in=invoices) | Q(quote__in=quotes)
-    payments = few_values(Payment.objects.filter(of_documents), "pk")
-    conditions = {
-        "payment": of_documents,
-        "adjustment": Q(invoice__in=invoices),
-        **dict.fromkeys(("refund", "dispute"), None if payments is None else Q(payment__in=payments)),
+    payments = few_values(Payment.objects.filter(invoice__in=invoices), "pk")
+    deposits = few_values(Payment.objects.filter(quote__in=quotes), "pk")
+    if payments is None or deposits is None:
+        return found, None
+    payments += deposits
+    of_kind: dict[str, Callable[[Source], list[str] | None]] = {
+        "payment": lambda _source: payments,
+        "adjustment": lambda source: few_values(source.rows.filter(invoice__in=invoices), "pk"),
+        **dict.fromkeys(
+            ("refund", "dispute"),
+            lambda source: few_values(source.rows.filter(payment__in=payments), "pk"),
+        ),
     }
-    return found, _narrow(found, lambda source: conditions[source.kind])
+    return found, _with_ids(found, lambda source: of_kind[source.kind](source))
 
 
-def _read_amount(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str]:
+def _read_amount(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows, str, Rows]:
     """In one currency, since amounts of two do not compare (DESIGN M1): the organization's where none is named."""
     currency = texts[2].upper() or ctx.organization.currency
     if currency not in EXPONENTS:
@@ -179,7 +191,17 @@ def _read_amount(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows
         (False, False): gettext("in %(currency)s"),
     }
     label = labels[bool(texts[0]), bool(texts[1])] % names
-    return _narrow(rows, lambda source: source.has_amount(least, most, currency)), label
+    found = _narrow(rows, lambda source: source.has_amount(least, most, currency))
+
+    def ids(source: Source) -> list[str] | None:
+        of_organization = source.rows.filter(organization=ctx.organization)
+        parts = [
+            few_values(of_organization.filter(condition), "pk")
+            for condition in source.amount_conditions(least, most, currency)
+        ]
+        return None if None in parts else [pk for part in parts if part for pk in part]
+
+    return found, label, _with_ids(found, ids)
 
 
 # The parts of the address that each filter is made of, and its reader.

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -191,12 +193,15 @@ class Source:
 
     def has_amount(self, least: int, most: int, currency: str) -> Q:
         """Selects rows of this currency whose amount, without its sign, is within these minor units."""
-        found = Q()
-        for condition, currency_column, column in self.amounts:
-            for first, last in ((least, most), (-most, -least)):
-                within = {currency_column: currency, f"{column}__gte": first, f"{column}__lte": last}
-                found |= condition & Q(**within)
-        return found
+        return reduce(or_, self.amount_conditions(least, most, currency))
+
+    def amount_conditions(self, least: int, most: int, currency: str) -> list[Q]:
+        """Returns the same as conditions of which one holds, each of which an index has."""
+        return [
+            condition & Q(**{names: currency, f"{column}__gte": first, f"{column}__lte": last})
+            for condition, names, column in self.amounts
+            for first, last in ((least, most), (-most, -least))
+        ]
 
 
 def _present_payment(source: Source, payment: Payment, zone: str) -> Entry:
