@@ -192,16 +192,8 @@ def _read_amount(rows: Rows, ctx: MemberContext, texts: list[str]) -> tuple[Rows
     }
     label = labels[bool(texts[0]), bool(texts[1])] % names
     found = _narrow(rows, lambda source: source.has_amount(least, most, currency))
-
-    def ids(source: Source) -> list[str] | None:
-        of_organization = source.rows.filter(organization=ctx.organization)
-        parts = [
-            few_values(of_organization.filter(condition), "pk")
-            for condition in source.amount_conditions(least, most, currency)
-        ]
-        return None if None in parts else [pk for part in parts if part for pk in part]
-
-    return found, label, _with_ids(found, ids)
+    ids = {source: source.ids_with_amount(ctx.organization, least, most, currency) for source in found}
+    return found, label, _with_ids(found, ids.get)
 
 
 # The parts of the address that each filter is made of, and its reader.

@@ -26,6 +26,7 @@ from partway.billing.models.search import Search
 from partway.lib import clock
 from partway.lib.money import Money
 
+from ..list_filters import few_values
 from ..payment_rows import payment_status
 
 _COUNTING = (
@@ -194,6 +195,15 @@ class Source:
     def has_amount(self, least: int, most: int, currency: str) -> Q:
         """Selects rows of this currency whose amount, without its sign, is within these minor units."""
         return reduce(or_, self.amount_conditions(least, most, currency))
+
+    def ids_with_amount(
+        self, organization: Organization, least: int, most: int, currency: str
+    ) -> list[str] | None:
+        """Returns the ids of the same rows of an organization; None of many."""
+        mine = self.rows.filter(organization=organization)
+        conditions = self.amount_conditions(least, most, currency)
+        parts = [few_values(mine.filter(condition), "pk") for condition in conditions]
+        return None if None in parts else [pk for part in parts if part for pk in part]
 
     def amount_conditions(self, least: int, most: int, currency: str) -> list[Q]:
         """Returns the same as conditions of which one holds, each of which an index has."""

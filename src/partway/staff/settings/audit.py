@@ -40,6 +40,8 @@ _OTHER_ACTORS = {
     "operator": _("The operator"),
     "visitor": _("Visitors who are not signed in"),
 }
+_ALONE = ("clock", "operator", "visitor")  # of whom there is one
+_OF_MANY = ("key", "customer", "gateway")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +78,18 @@ def index(ctx: MemberContext) -> HttpResponse:
 def _streams(ctx: MemberContext, *, by: str, kind: str) -> list[Readable]:
     """Returns the events of an actor, of a kind or both, as an index has them; else all."""
     mine = Event.objects.for_organization(ctx.organization)
-    types = Event.objects.types(ctx.organization) if kind in KINDS else []
-    types = [name for name in types if name.startswith(f"{kind}.")]
-    of_kind = [mine.filter(type=name) for name in types] if kind in KINDS else [mine]
-    if not by:
-        return [Stream(rows) for rows in of_kind]
-    # Only an actor of these kinds is one of many.
+    of_kind, chosen = [mine], mine
+    if kind in KINDS:
+        every = Event.objects.types(ctx.organization)
+        types = [name for name in every if name.startswith(f"{kind}.")]
+        of_kind, chosen = [mine.filter(type=name) for name in types], mine.filter(type__in=types)
+    elif by in _ALONE:
+        of_kind = [mine.filter(actor_kind=by, actor_id="")]
+    elif by and by not in _OTHER_ACTORS:  # only an actor of these kinds is one of many
+        of_kind = [mine.filter(actor_kind=each, actor_id=by) for each in ("member", "key")]
+    walked: list[Readable] = [Stream(rows) for rows in of_kind]
+    if not by or (kind not in KINDS and by not in _OF_MANY):
+        return walked
     by_id = {"actor_kind__in": ("member", "key"), "actor_id": by}
-    acted = mine.filter(**({"actor_kind": by} if by in _OTHER_ACTORS else by_id))
-    if by in ("clock", "operator", "visitor") and kind not in KINDS:
-        return [Stream(acted.filter(actor_id=""))]
-    if by not in _OTHER_ACTORS and kind not in KINDS:
-        return [Stream(mine.filter(actor_kind=each, actor_id=by)) for each in ("member", "key")]
-    chosen = acted.filter(type__in=types) if kind in KINDS else acted
-    selections = [acted, mine.filter(type__in=types)] if kind in KINDS else [acted]
-    return few_or_walked(chosen, selections, walked=[Stream(rows) for rows in of_kind])[0]
+    acted = {"actor_kind": by} if by in _OTHER_ACTORS else by_id
+    return few_or_walked(chosen.filter(**acted), [mine.filter(**acted), chosen], walked=walked)[0]
