@@ -51,13 +51,6 @@ class WebhookEndpointWithSecret(WebhookEndpoint):
     secret: str
 
 
-class DeletedWebhookEndpoint(BaseModel):
-    """The id of an endpoint that is deleted."""
-
-    id: str
-    deleted: bool = True
-
-
 class WebhookEndpointList(Page[WebhookEndpoint]):
     """A page of endpoints, the newest first."""
 
@@ -270,18 +263,11 @@ def change(request: KeyRequest, endpoint_id: Id, body: WebhookEndpointChanges) -
     return shown(row)
 
 
-@call(
-    router,
-    "DELETE",
-    "/{endpoint_id}",
-    permission=Permission.MANAGE_WEBHOOKS,
-    returns=DeletedWebhookEndpoint,
-)
-def delete(request: KeyRequest, endpoint_id: Id) -> DeletedWebhookEndpoint:
+@call(router, "DELETE", "/{endpoint_id}", permission=Permission.MANAGE_WEBHOOKS, returns=None, status=204)
+def delete(request: KeyRequest, endpoint_id: Id) -> None:
     """Deletes a webhook endpoint with all its deliveries, those that wait too."""
     caller = request.caller
     webhook_endpoints.delete(_get(caller, endpoint_id), by=caller.actor, now=caller.now)
-    return DeletedWebhookEndpoint(id=endpoint_id)
 
 
 @call(

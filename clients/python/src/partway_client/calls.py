@@ -94,14 +94,6 @@ DateFormat = Literal[
 
 DecimalMark = Literal[".", ","]
 
-
-class DeletedWebhookEndpoint(TypedDict):
-    """The id of an endpoint that is deleted."""
-
-    id: str
-    deleted: NotRequired[bool]
-
-
 DeliveryStatus = Literal["pending", "delivered", "failed"]
 
 
@@ -2198,12 +2190,9 @@ class WebhookEndpointsCalls:
         )
         return found
 
-    def delete(self, endpoint_id: str) -> DeletedWebhookEndpoint:
+    def delete(self, endpoint_id: str) -> None:
         """Deletes a webhook endpoint with all its deliveries, those that wait too."""
-        found: DeletedWebhookEndpoint = self._transport.call(
-            "DELETE", f"/api/v1/webhook_endpoints/{path_part(endpoint_id)}", query={}
-        )
-        return found
+        self._transport.call("DELETE", f"/api/v1/webhook_endpoints/{path_part(endpoint_id)}", query={})
 
     def rotate_secret(
         self, endpoint_id: str, *, old_secret_hours: int | Unset = UNSET, idempotency_key: str | None = None
