@@ -12,6 +12,7 @@ from partway.billing import errors
 from partway.delivery.messages import (
     MESSAGES,
     documents,
+    imports,
     journal,
     payments,
     people,
@@ -57,5 +58,5 @@ def test_each_code_raised_by_billing_has_sentence() -> None:
 
 
 def test_no_two_packages_define_the_same_code() -> None:
-    packages = (documents, journal, payments, people, receivables, requests, webhooks)
+    packages = (documents, imports, journal, payments, people, receivables, requests, webhooks)
     assert len(MESSAGES) == sum(len(package.MESSAGES) for package in packages)

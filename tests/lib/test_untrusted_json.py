@@ -96,4 +96,7 @@ def test_only_this_reader_parses_json_of_outside() -> None:
         if (isinstance(node, ast.Attribute) and ast.unparse(node) in ("json.loads", "json.load"))
         or (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "json")
     }
-    assert callers == {"lib/untrusted_json.py", "lib/sealing.py", "config/settings.py"}
+    assert callers == {
+        *("lib/untrusted_json.py", "lib/sealing.py", "config/settings.py"),
+        "billing/models/webhooks.py",  # bodies of our own
+    }

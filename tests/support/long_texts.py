@@ -13,6 +13,7 @@ from partway.billing.journal import closing
 from partway.billing.models import (
     Customer,
     Event,
+    Import,
     Invoice,
     InvoiceLine,
     Mail,
@@ -21,6 +22,8 @@ from partway.billing.models import (
     Quote,
     QuoteLine,
     QuoteTerms,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from partway.billing.people import api_keys, customers, members
 from partway.billing.receivables import write_offs
@@ -55,16 +58,38 @@ def create(owner: Organization) -> None:
     Invoice.objects.update(notes=WORD)
     Quote.objects.update(notes=WORD)
     PaymentRequest.objects.update(note=WORD)
-    Mail.objects.update(status="failed", cc=[ADDRESS, ADDRESS], bcc=[ADDRESS])
     members.invite(owner, email=ADDRESS, role=Role.READER, by=by, now=now())
     key = api_keys.NewKey(WORD, "read", now() + timedelta(days=1), networks=("2001:db8:1234:5678::/64",) * 3)
     api_keys.create(owner, new_key=key, by=by, now=now())
+    Mail.objects.update(status="failed", cc=[ADDRESS, ADDRESS], bcc=[ADDRESS])
     personas.member(owner, WORD, Role.READER)
     last, amount = Payment.objects.latest("pk"), AMOUNT_MINOR
     figures = {"captured": Money(amount, "USD"), "amount": Money(amount - 1, "USD")}
     alerts.raise_for_payment("captured_amount_mismatch", last, now=now(), **figures)
+    _files_and_webhooks(owner)
     message = EmailMessage(WORD, f"{WORD} {ADDRESS}", ADDRESS, [ADDRESS, f"b.{ADDRESS}"])
     kept_files.store(owner.pk, Mail.objects.latest("pk").pk, message.message().as_bytes())
+
+
+def _files_and_webhooks(owner: Organization) -> None:
+    """A file that is ready to be imported, and a webhook that an endpoint did not take."""
+    run = personas.checked_import(owner)
+    differing = [{"row": 1_234, "id": run.pk, "fields": ["address"]}]
+    Import.objects.update(file_name=f"{WORD}.csv", present_count=1_234, differing=differing)
+    endpoint = personas.webhook_endpoint(owner, f"https://{'equally-long-domain.' * 4}example/{WORD}")
+    WebhookEndpoint.objects.update(description=WORD)
+    delivery = personas.webhook_delivery(endpoint)
+    delivery.attempts.create(
+        number=1,
+        attempted_at=now(),
+        duration_ms=15_000,
+        url=endpoint.url,
+        request_headers={"webhook-id": delivery.pk, "webhook-signature": WORD},
+        response_status=500,
+        response_body=WORD,
+        error_code="status",
+    )
+    WebhookDelivery.objects.update(status="failed", ended_at=now(), attempt_count=1)
 
 
 def customer_urls() -> list[str]:

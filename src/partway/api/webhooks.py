@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -358,9 +357,7 @@ def show_delivery(request: KeyRequest, endpoint_id: Id, delivery_id: Id) -> Webh
         )
         for one in row.attempts.order_by("number")
     ]
-    return WebhookDeliveryWithAttempts(
-        **_delivery_fields(row), payload=json.loads(row.payload), attempts=attempts
-    )
+    return WebhookDeliveryWithAttempts(**_delivery_fields(row), payload=row.body(), attempts=attempts)
 
 
 @call(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -139,6 +140,10 @@ class WebhookDelivery(models.Model):
                 fields=["ended_at"], condition=Q(ended_at__isnull=False), name="webhook_delivery_ended"
             ),
         ]
+
+    def body(self) -> Any:
+        """Returns the values of the payload, which is JSON of our own."""
+        return json.loads(self.payload)
 
     @property
     def badge(self) -> str:

@@ -272,7 +272,7 @@ def delivery(ctx: MemberContext, endpoint_id: str, delivery_id: str) -> HttpResp
     context = {
         "delivery": found,
         "endpoint": found.endpoint,
-        "payload": json.dumps(json.loads(found.payload), indent=2, ensure_ascii=False),
+        "payload": json.dumps(found.body(), indent=2, ensure_ascii=False),
         "attempts": attempts,
     }
     return ctx.render("staff/webhooks/delivery.html", context)
