@@ -20,7 +20,11 @@ MAX_COLUMNS = 100
 MAX_CELL_CHARACTERS = 5_000
 # What an XLSX may come to when it is unpacked: a small file can hold gigabytes of zeros.
 MAX_UNPACKED_BYTES = 30_000_000
-_MAX_PARTS, _LAST_ROW = 1_000, 1_048_576
+# Its elements become objects, some microseconds each; of styles and names of the book all at once, in memory.
+MAX_ELEMENTS, MAX_STYLE_BYTES = 1_000_000, 1_000_000
+_MAX_PARTS, _STYLES = 1_000, "xl/styles.xml"
+# Of a spreadsheet, with those that are empty.
+LAST_ROW = 50_000
 _DELIMITERS = (",", ";", "\t", "|")
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
@@ -143,20 +147,36 @@ def _xlsx_rows(content: bytes) -> Iterator[tuple[int, tuple[Cell, ...]]]:
     # Whatever openpyxl stumbles over in a file that is none; it checks little itself.
     broken = (InvalidFileException, BadZipFile, zlib.error, SyntaxError, OSError, EOFError, LookupError)
     try:
-        with ZipFile(io.BytesIO(content)) as archive:
-            parts = archive.infolist()
-        # A part is read only as far as its size says.
-        if len(parts) > _MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
-            raise UnreadableTable("unpacked_too_large")
+        _check_unpacked(content)
         book = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
-        # Up to the last row of any spreadsheet: a file can say that its second row is number 10^12.
-        rows = book.worksheets[0].iter_rows(max_row=_LAST_ROW, max_col=MAX_COLUMNS + 1)
+        # A file can say that its second row is number 10^12, and openpyxl fills up what is missing.
+        rows = book.worksheets[0].iter_rows(max_row=LAST_ROW + 1, max_col=MAX_COLUMNS + 1)
         for number, row in enumerate(rows, start=1):
+            if number > LAST_ROW:
+                raise UnreadableTable("unpacked_too_large")
             yield number, _without_empty_end([_cell(cell) for cell in row])
     except UnreadableTable:
         raise
     except (*broken, ValueError, TypeError, AttributeError, OverflowError, NotImplementedError, RuntimeError):
         raise UnreadableTable("damaged") from None
+
+
+def _check_unpacked(content: bytes) -> None:
+    """Raises UnreadableTable for a spreadsheet that would take too much to read; a part is read as its size says."""
+    with ZipFile(io.BytesIO(content)) as archive:
+        parts = archive.infolist()
+        sizes = [part.file_size for part in parts]
+        styles = sum(part.file_size for part in parts if part.filename == _STYLES)
+        if len(parts) > _MAX_PARTS or sum(sizes) > MAX_UNPACKED_BYTES or styles > MAX_STYLE_BYTES:
+            raise UnreadableTable("unpacked_too_large")
+        elements = 0
+        for part in parts:
+            text = archive.read(part)
+            elements += text.count(b"<") - text.count(b"</")
+            # No spreadsheet has either: entities would hide elements from this count, and so would UTF-16.
+            hides = b"<!DOCTYPE" in text or text.startswith((b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<"))
+            if hides or elements > MAX_ELEMENTS:
+                raise UnreadableTable("unpacked_too_large")
 
 
 def _without_empty_end(cells: list[Cell]) -> tuple[Cell, ...]:
