@@ -38,13 +38,19 @@ class CallsBeforeCommit(BaseDatabaseWrapper):
     """The part of a connection that makes these calls."""
 
     def commit(self) -> None:
-        """Commits, after what waits for it."""
+        """Commits, after what waits for it; where that fails, nothing is committed."""
         # A statement of Django: (savepoints, function, whether it may fail).
         waiting: list[_Waiting[Any]] = [
             call[1] for call in self.run_on_commit if isinstance(call[1], _Waiting)
         ]
-        for write in dict.fromkeys(one.write for one in waiting):
-            write([one.item for one in waiting if one.write == write])
+        try:
+            for write in dict.fromkeys(one.write for one in waiting):
+                write([one.item for one in waiting if one.write == write])
+        except BaseException:
+            # Django does so for errors of the database only. After others SQLite would commit, for autocommit returns,
+            # and PostgreSQL would leave the connection inside the transaction.
+            self.rollback()
+            raise
         for one in waiting:
             one.is_written = True
         super().commit()

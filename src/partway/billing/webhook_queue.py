@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Model
 from django.utils.module_loading import import_string
 
@@ -73,6 +73,9 @@ EVENT_TYPES: dict[str, str] = {
 EVERY_TYPE = "*"
 # So that many rows stay below the databases' limits of parameters.
 _ROWS_AT_ONCE = 500
+_HOLD_ENDPOINTS = (
+    "SELECT id FROM billing_webhookendpoint WHERE organization_id = ANY(%s) ORDER BY id FOR KEY SHARE"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,11 @@ def wants(endpoint: WebhookEndpoint, event: Event) -> bool:
 def _write(told: Sequence[Told]) -> None:
     """Writes the deliveries of these events."""
     ids = {one.event.organization_id for one in told}
+    if connection.vendor == "postgresql":
+        # It checks foreign keys at the commit: an endpoint that is deleted meanwhile would undo the act. The deletion
+        # waits for this lock, other acts do not. SQLite has one writer at a time.
+        with connection.cursor() as cursor:
+            cursor.execute(_HOLD_ENDPOINTS, [list(ids)])
     rows = WebhookEndpoint.objects.filter(organization__in=ids, status="enabled").select_related(
         "organization"
     )
@@ -151,9 +159,9 @@ def new_delivery(endpoint: WebhookEndpoint, told: Told, payload: str) -> Webhook
 
 def _payloads(organization: Organization, told: Sequence[Told]) -> Sequence[str]:
     """Returns the body of each delivery."""
-    write: Payloads = import_string(settings.PARTWAY_WEBHOOK_PAYLOADS)
     try:
         with transaction.atomic():
+            write: Payloads = import_string(settings.PARTWAY_WEBHOOK_PAYLOADS)
             return write(organization, told)
     except Exception:
         # A payment must be booked although its webhook cannot be written. A program that gets no object reads it.

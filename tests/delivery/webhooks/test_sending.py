@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from datetime import timedelta
+from threading import Event, Thread
 
 import pytest
 from django.core.exceptions import ObjectDoesNotExist
@@ -13,12 +14,14 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from partway.accounts.before_commit import before_commit
 from partway.accounts.models import Organization
 from partway.billing.events import OPERATOR, Actor
-from partway.billing.models import Customer, Mail, WebhookAttempt, WebhookDelivery
+from partway.billing.models import Customer, Mail, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from partway.billing.people import webhook_deliveries, webhook_endpoints
-from partway.billing.people.webhook_deliveries import BACK_OFF
-from partway.billing.webhook_queue import EVENT_TYPES
+from partway.billing.people.webhook_deliveries import BACK_OFF, Outcome
+from partway.billing.people.webhook_endpoints import EndpointDetails
+from partway.billing.webhook_queue import EVENT_TYPES, Told
 from partway.delivery.mail import rendering
 from partway.delivery.webhooks.sending import HOLDING_ATTEMPTS, LEASE, Sender, claim_next
 from partway.lib.clock import now
@@ -156,6 +159,55 @@ def broken(*_: object) -> list[str]:
     return []
 
 
+@pytest.mark.django_db(transaction=True)
+def test_error_before_the_commit_undoes_the_act(organization: Organization) -> None:
+    def fail(_items: object) -> None:
+        raise LookupError
+
+    @transaction.atomic
+    def act() -> None:
+        personas.customer(organization)
+        before_commit(fail, None)
+
+    with pytest.raises(LookupError):
+        act()
+    assert not Customer.objects.exists()
+    assert personas.customer(organization)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_endpoint_deleted_at_the_commit_of_an_act_does_not_undo_it(
+    subscription: Subscription, settings: Settings, alice: Actor
+) -> None:
+    endpoint, ended = subscription.endpoint, Event()
+
+    def delete() -> None:
+        webhook_endpoints.delete(WebhookEndpoint.objects.get(pk=endpoint.pk), by=alice, now=now())
+        connection.close()
+        ended.set()
+
+    Deleting.thread = Thread(target=delete)
+    Deleting.ended = ended
+    settings.PARTWAY_WEBHOOK_PAYLOADS = "tests.delivery.webhooks.test_sending.Deleting"
+    customer = personas.customer(endpoint.organization)
+    Deleting.thread.join()
+    assert Customer.objects.get().pk == customer.pk
+    assert not WebhookEndpoint.objects.exists()
+    assert not WebhookDelivery.objects.exists()
+
+
+class Deleting(list[str]):
+    """The bodies of webhooks, during which another process deletes their endpoint."""
+
+    thread: Thread
+    ended: Event
+
+    def __init__(self, _organization: Organization, told: list[Told]) -> None:
+        self.thread.start()
+        self.ended.wait(0.5)  # it cannot end before the act, so that this is the usual wait
+        super().__init__("{}" for _ in told)
+
+
 def test_rotated_secret_signs_beside_the_old_one_until_that_ends(
     subscription: Subscription, receiver: WebhookReceiver, alice: Actor
 ) -> None:
@@ -241,6 +293,20 @@ def test_endpoint_that_is_gone_is_disabled_at_once(
     subscription.send()
     subscription.endpoint.refresh_from_db()
     assert (subscription.endpoint.disabled_reason, len(receiver.heard)) == ("gone", 1)
+
+
+def test_endpoint_that_moved_during_the_call_is_not_gone(
+    subscription: Subscription, receiver: WebhookReceiver, alice: Actor
+) -> None:
+    [delivery] = queue(subscription, 1)
+    endpoint = WebhookEndpoint.objects.get(pk=subscription.endpoint.pk)
+    delivery.endpoint = endpoint
+    moved = EndpointDetails(receiver.url + "new", ["*"])
+    WebhookEndpoint.objects.update(silence_count=3, paused_until=now() + timedelta(minutes=5))
+    webhook_endpoints.change(subscription.endpoint, details=moved, by=alice, now=now())
+    webhook_deliveries.record_attempt(delivery, Outcome(status=410, error_code="status"), now=now())
+    endpoint.refresh_from_db()
+    assert (endpoint.status, endpoint.silence_count, endpoint.paused_until) == ("enabled", 0, None)
 
 
 def test_busy_endpoint_rests_as_long_as_it_asks(

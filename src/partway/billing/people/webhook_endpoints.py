@@ -30,6 +30,7 @@ OLD_SECRET_LIFETIME, MAX_OLD_SECRET_LIFETIME = timedelta(hours=24), timedelta(da
 MAX_SECRETS = 4
 # An endpoint that fails for so long without a success is disabled.
 DISABLED_AFTER = timedelta(days=3)
+_FAILURES = ("failing_since", "silence_count", "paused_until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +78,16 @@ def create(
 @needs(Permission.MANAGE_WEBHOOKS)
 @transaction.atomic
 def change(endpoint: WebhookEndpoint, *, details: EndpointDetails, by: Actor, now: datetime) -> None:
-    """Changes address, types and description; waiting deliveries go to the new address. Raises Invalid and Stale."""
+    """Changes address, types and description; what waits goes to a new address at once. Raises Invalid and Stale."""
     _lock(endpoint)
     _check(details)
     before = {"url": endpoint.url, "event_types": endpoint.event_types, "description": endpoint.description}
     _write(endpoint, details)
     changed = [name for name, value in before.items() if getattr(endpoint, name) != value]
     if changed:
-        endpoint.save(update_fields=changed)
+        if "url" in changed:
+            _forget_failures(endpoint)
+        endpoint.save(update_fields=[*changed, *_FAILURES])
         data = {**_event_data(endpoint), "before": {name: before[name] for name in changed}}
         data["after"] = {name: getattr(endpoint, name) for name in changed}
         events.record("webhook_endpoint.changed", endpoint.organization, by=by, now=now, data=data)
@@ -101,7 +104,7 @@ def set_enabled(endpoint: WebhookEndpoint, *, on: bool, by: Actor, now: datetime
     if (endpoint.status == "enabled") == on:
         return
     if on:
-        endpoint.failing_since, endpoint.silence_count, endpoint.paused_until = None, 0, None
+        _forget_failures(endpoint)
     _store_status(endpoint, reason="" if on else "by_member")
     event_type = f"webhook_endpoint.{'enabled' if on else 'disabled'}"
     events.record(event_type, endpoint.organization, by=by, now=now, data=_event_data(endpoint))
@@ -109,11 +112,17 @@ def set_enabled(endpoint: WebhookEndpoint, *, on: bool, by: Actor, now: datetime
 
 @transaction.atomic
 def disable_failing(endpoint: WebhookEndpoint, *, reason: str, now: datetime) -> None:
-    """Disables an endpoint that answered 410 Gone (`gone`) or failed for days (`failing`), and mails the owners."""
+    """Disables an endpoint that answered 410 Gone (`gone`) or failed for days (`failing`), and mails the owners.
+
+    endpoint: as it was when it was called; one that has another address since stays enabled.
+    """
+    called = endpoint.url
     try:
         _lock(endpoint)
     except Stale:
         return  # deleted meanwhile
+    if endpoint.url != called:
+        return
     works = endpoint.failing_since is None or endpoint.failing_since > now - DISABLED_AFTER
     if endpoint.status == "disabled" or (reason == "failing" and works):
         return
@@ -168,6 +177,9 @@ def delete(endpoint: WebhookEndpoint, *, by: Actor, now: datetime) -> None:
     """Deletes an endpoint with all its deliveries, those that wait too; raises Stale when it is deleted already."""
     _lock(endpoint)
     data = _event_data(endpoint)
+    # In the order in which the worker locks them. An act that is about to commit a delivery holds the endpoint.
+    endpoint.deliveries.all().delete()
+    list(WebhookEndpoint.objects.select_for_update().filter(pk=endpoint.pk).values_list("pk"))
     endpoint.delete()
     _note_whether_any_is_enabled(endpoint.organization)
     events.record("webhook_endpoint.deleted", endpoint.organization, by=by, now=now, data=data)
@@ -185,10 +197,12 @@ def _lock(endpoint: WebhookEndpoint) -> None:
 def _store_status(endpoint: WebhookEndpoint, *, reason: str) -> None:
     """Disables for this reason, or enables without one."""
     endpoint.status, endpoint.disabled_reason = "disabled" if reason else "enabled", reason
-    endpoint.save(
-        update_fields=["status", "disabled_reason", "failing_since", "silence_count", "paused_until"]
-    )
+    endpoint.save(update_fields=["status", "disabled_reason", *_FAILURES])
     _note_whether_any_is_enabled(endpoint.organization)
+
+
+def _forget_failures(endpoint: WebhookEndpoint) -> None:
+    endpoint.failing_since, endpoint.silence_count, endpoint.paused_until = None, 0, None
 
 
 def _note_whether_any_is_enabled(organization: Organization) -> None:
