@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from partway.accounts.models import Organization
 from partway.billing.errors import Conflict, Invalid
@@ -16,6 +17,7 @@ from partway.billing.imports.uploads import Formats, UploadedFile
 from partway.billing.journal import closing
 from partway.billing.models import Customer, Event, Import, Invoice, Mail, Payment, Quote
 from partway.lib.clock import now
+from partway.lib.table_files import Table, read_table
 from tests.support import personas
 
 INVOICES = "Invoice No;Customer No;Amount;Due date;Paid;Paid on\n"
@@ -88,6 +90,21 @@ def test_check_of_a_file_makes_nothing(organization: Organization) -> None:
     assert (run.status, run.made_count, run.checked_count) == ("ready", 2, 2)
     assert not Customer.objects.exists()
     assert not Event.objects.filter(type="customer.created").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_file_is_read_while_no_transaction_is_open(
+    organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_at_reading = []
+
+    def read(*args: Any, **named: Any) -> Table:
+        open_at_reading.append(connection.in_atomic_block)
+        return read_table(*args, **named)
+
+    monkeypatch.setattr(uploads, "read_table", read)
+    check(upload(organization, PEOPLE, "customers"))
+    assert open_at_reading == [False] * 3
 
 
 def test_invoice_is_issued_without_a_mail_with_what_was_paid(

@@ -53,7 +53,6 @@ class Formats:
 
 
 @needs(Permission.IMPORT_DATA)
-@transaction.atomic
 def upload(
     organization: Organization,
     *,
@@ -68,16 +67,10 @@ def upload(
     The same `idempotency_key` again returns the import it stored (P8). Raises Invalid, with the error of the file under
     `file`; Conflict while many imports wait.
     """
-    if previous := events.by_idempotency_key(organization, idempotency_key):
-        return Import.objects.get(pk=previous.data["import"])
     if file.kind not in ImportKind.values:
         raise Invalid({"kind": field_error("import_kind")})
     if file.encoding not in ENCODINGS:
         raise Invalid({"encoding": field_error("import_encoding")})
-    organization.lock()
-    unfinished = Import.objects.for_organization(organization).exclude(status=ImportStatus.DONE)
-    if unfinished.count() >= MAX_OPEN:
-        raise Conflict(reason="many_imports", limit=MAX_OPEN)
     run = Import(
         organization=organization,
         kind=file.kind,
@@ -89,21 +82,29 @@ def upload(
         actor_label=by.label,
         created_at=now,
     )
+    # Before the transaction, because a spreadsheet can take seconds, in which others would wait.
     table = table_of(run)
     run.row_count = len(table.rows)
     run.columns = fields.guess_columns(run.kind, table.header)
-    if formats is not None:
-        _set_formats(run, formats, table, now)
-    run.save(force_insert=True)
-    data = {"import": run.pk, "kind": run.kind, "file": run.file_name, "rows": run.row_count}
-    events.record(
-        "organization.import_uploaded",
-        organization,
-        by=by,
-        now=now,
-        data=data,
-        idempotency_key=idempotency_key,
-    )
+    with transaction.atomic():
+        if previous := events.by_idempotency_key(organization, idempotency_key):
+            return Import.objects.get(pk=previous.data["import"])
+        organization.lock()
+        unfinished = Import.objects.for_organization(organization).exclude(status=ImportStatus.DONE)
+        if unfinished.count() >= MAX_OPEN:
+            raise Conflict(reason="many_imports", limit=MAX_OPEN)
+        if formats is not None:
+            _set_formats(run, formats, table, now)
+        run.save(force_insert=True)
+        data = {"import": run.pk, "kind": run.kind, "file": run.file_name, "rows": run.row_count}
+        events.record(
+            "organization.import_uploaded",
+            organization,
+            by=by,
+            now=now,
+            data=data,
+            idempotency_key=idempotency_key,
+        )
     return run
 
 
@@ -121,18 +122,24 @@ def table_of(run: Import) -> Table:
 
 
 @needs(Permission.IMPORT_DATA)
-@transaction.atomic
 def check(run: Import, *, formats: Formats, by: Actor, now: datetime) -> Import:
     """Has the file checked row by row, without making any; again after a check, with other formats.
 
     Raises Invalid for columns and formats, Conflict once it is being imported.
     """
-    run = _locked(run)
+    _refuse_unless_open(run)
+    table = table_of(run)  # before the transaction, as above; the content never changes
+    with transaction.atomic():
+        run = _locked(run)
+        _refuse_unless_open(run)
+        _set_formats(run, formats, table, now)
+        run.save()
+    return run
+
+
+def _refuse_unless_open(run: Import) -> None:
     if run.status not in (ImportStatus.UPLOADED, ImportStatus.READY, ImportStatus.REFUSED):
         raise Conflict(reason="import_is_running" if run.is_running else "import_has_ended")
-    _set_formats(run, formats, table_of(run), now)
-    run.save()
-    return run
 
 
 def _set_formats(run: Import, formats: Formats, table: Table, now: datetime) -> None:
