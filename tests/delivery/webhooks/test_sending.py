@@ -309,6 +309,21 @@ def test_endpoint_that_moved_during_the_call_is_not_gone(
     assert (endpoint.status, endpoint.silence_count, endpoint.paused_until) == ("enabled", 0, None)
 
 
+def test_delivery_that_could_not_be_started_is_tried_again(
+    subscription: Subscription, receiver: WebhookReceiver
+) -> None:
+    queue(subscription, 1)
+    endpoint = subscription.endpoint
+    endpoint.secrets = {"whsec_a": ""}
+    endpoint.save()
+    with pytest.raises(ValueError, match="base64"):
+        subscription.send()
+    endpoint.secrets = {subscription.secret: ""}
+    endpoint.save()
+    subscription.send(minutes=3)
+    assert len(receiver.heard) == 1
+
+
 def test_busy_endpoint_rests_as_long_as_it_asks(
     subscription: Subscription, receiver: WebhookReceiver
 ) -> None:

@@ -210,5 +210,6 @@ def _locked(run: Import) -> Import:
 def delete_abandoned(*, now: datetime, limit: int = 100) -> int:
     """Deletes files that were not imported within a week, at most `limit`; returns how many."""
     ended = (ImportStatus.UPLOADED, ImportStatus.READY, ImportStatus.REFUSED, ImportStatus.FAILED)
-    old = Import.objects.filter(status__in=ended, created_at__lte=now - RETENTION).order_by("created_at")
-    return Import.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()[0]
+    old = Import.objects.filter(status__in=ended, created_at__lte=now - RETENTION)
+    ids = list(old.order_by("created_at").values_list("pk", flat=True)[:limit])
+    return old.filter(pk__in=ids).delete()[0]  # except one that was confirmed at this moment

@@ -108,9 +108,10 @@ class Sender:
             if len(self._under_way) >= SLOTS:
                 break
             if delivery := claim_next(endpoint, now):
-                self._under_way[endpoint.pk] = delivery
                 self._turns[endpoint.pk] = time.monotonic()
                 self._start(delivery, now)
+                # One that could not be started has no outcome, and would stand here for ever.
+                self._under_way[endpoint.pk] = delivery
 
     def _start(self, delivery: WebhookDelivery, now: datetime) -> None:
         try:
