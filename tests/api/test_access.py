@@ -42,7 +42,9 @@ def test_session_of_a_member_opens_no_call(organization: Organization) -> None:
 
 def test_scope_that_does_not_suffice_is_forbidden(reader: Program, invoice: Invoice) -> None:
     before = Event.objects.count()
-    assert problem(reader.post("/customers", DANA)) == (403, "forbidden")
+    refused = reader.post("/customers", DANA)
+    assert problem(refused) == (403, "forbidden")
+    assert refused.json()["detail"] == "This takes a key of the scope collect."
     assert problem(reader.post(f"/invoices/{invoice.pk}/void")) == (403, "forbidden")
     assert Event.objects.count() == before
 

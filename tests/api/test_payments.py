@@ -48,6 +48,14 @@ def test_wrong_offline_payment_is_refused(
     assert not invoice.payments.exists()
 
 
+def test_unknown_method_is_refused_with_the_modes_of_the_settings(
+    collector: Program, invoice: Invoice
+) -> None:
+    [wrong] = record(collector, invoice, 1_000, method="check").json()["fields"]
+    modes = ", ".join(invoice.organization.payment_modes)
+    assert wrong["message"] == f"Choose one of these payment modes: {modes}."
+
+
 def test_refund_makes_its_part_due_again_or_reduces_the_invoice(admin: Program, invoice: Invoice) -> None:
     paid = record(admin, invoice, 100_000).json()
     path, cash = f"/payments/{paid['id']}/refunds", {"method": "Cash", "refunded_on": "2026-01-03"}

@@ -106,7 +106,6 @@ def call(
         decorate_view(lambda run: _guard(run, permission))(view)
         name = "_".join([*str((router.tags or [""])[0]).lower().split(), view.__name__])
         summary, _, description = cleandoc(view.__doc__ or "").partition("\n\n")
-        scope = next(scope for scope, role in SCOPE_ROLES.items() if permission in permissions_of(role))
         operation = router.api_operation(
             [method],
             path,
@@ -115,13 +114,18 @@ def call(
             operation_id=name,
             summary=summary.rstrip("."),
             by_alias=True,
-            description=f"{description}\n\nTakes a key of the scope {scope}.".strip(),
+            description=f"{description}\n\nTakes a key of the scope {scope_of(permission)}.".strip(),
             openapi_extra=openapi.shared_parts(method, status),
         )
         operation(view)
         return view
 
     return register
+
+
+def scope_of(permission: Permission) -> str:
+    """Returns the least scope whose keys have a permission."""
+    return next(scope for scope, role in SCOPE_ROLES.items() if permission in permissions_of(role))
 
 
 def get_customer(caller: Caller, customer_id: str) -> Customer:
@@ -148,7 +152,9 @@ def _guard(run: Run, permission: Permission) -> Run:
             key = _authenticated(request, now)
             headers = _count(key, now)
             if permission not in permissions_of(SCOPE_ROLES[key.scope]):
-                raise Refused(403, "forbidden")
+                raise Refused(
+                    403, "forbidden", detail=f"This takes a key of the scope {scope_of(permission)}."
+                )
             if request.body and request.content_type != "application/json":
                 raise Refused(415, "unsupported_media_type")
 

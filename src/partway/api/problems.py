@@ -37,7 +37,7 @@ _DETAILS = {
     "method_not_allowed": "This address does not take this method; the header Allow names those it takes.",
     "not_found": "There is nothing here that this key can see.",
     "rate_limited": "Too many calls. The header Retry-After says how many seconds to wait.",
-    "too_large": "The body is larger than a call may be.",
+    "too_large": "The body is larger than one megabyte, the most that a call may have.",
     "unauthenticated": "Send a key that is valid here, as Authorization: Bearer and the key.",
     "unavailable": "Partway is busy. Nothing was changed. Repeat the call in a few seconds.",
     "unsupported_media_type": "Send the body as application/json.",

@@ -17,6 +17,7 @@ from ..errors import Conflict, FieldError, Invalid, field_error
 from ..events import Actor
 from ..models import Import
 from ..models.imports import ImportKind, ImportStatus
+from ..people import payment_modes
 from . import fields
 
 MAX_BYTES = 2_000_000
@@ -152,7 +153,7 @@ def _set_formats(run: Import, formats: Formats, table: Table, now: datetime) -> 
         if "paid_on" not in columns:
             errors["columns.paid_on"] = field_error("import_column_required")
         if "paid_by" not in columns and formats.payment_method not in run.organization.payment_modes:
-            errors["payment_method"] = field_error("payment_mode_unknown")
+            errors["payment_method"] = payment_modes.unknown(run.organization)
     if errors:
         raise Invalid(errors)
     run.columns = columns

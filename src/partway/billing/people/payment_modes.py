@@ -17,13 +17,18 @@ MAX_MODES, MAX_MODE_LENGTH = 20, 40
 MAX_REFERENCE_LENGTH, MAX_NOTE_LENGTH = 120, 400
 
 
+def unknown(organization: Organization) -> FieldError:
+    """Returns the error of a mode that is not in the list, which it names."""
+    return field_error("payment_mode_unknown", modes=", ".join(organization.payment_modes))
+
+
 def detail_errors(
     organization: Organization, *, today: date, method: str, paid_on: date, reference: str, note: str
 ) -> dict[str, FieldError | str]:
     """Returns the errors in the details of an offline payment, by field; empty when there are none."""
     errors: dict[str, FieldError | str] = {}
     if method not in organization.payment_modes:
-        errors["method"] = field_error("payment_mode_unknown")
+        errors["method"] = unknown(organization)
     first, _last = clock.plausible_days(today)
     if paid_on > today:
         errors["paid_on"] = field_error("paid_on_in_future", today=today)

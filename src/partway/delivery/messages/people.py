@@ -120,7 +120,7 @@ MESSAGES: dict[str, str | Promise] = {
     "gateway_refused": _("%(gateway_at_start)s refused: %(message_of_gateway)s"),
     "gateway_unavailable.connecting": _("%(gateway_at_start)s does not answer. %(gateway_help)s"),
     # Payment modes and the details of an offline payment
-    "payment_mode_unknown": _("Choose how it was paid."),
+    "payment_mode_unknown": _("Choose one of these payment modes: %(modes)s."),
     "paid_on_in_future": _("Choose a day that has come: today is %(today)s."),
     "paid_before_issue.invoice": _(
         "This is before the invoice was issued (%(issued_on)s). Record it all the same?"
