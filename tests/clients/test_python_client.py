@@ -38,7 +38,7 @@ def partway(organization: Organization, live_server: LiveServer) -> Iterator[Any
     """The client of a program that collects."""
     from partway_client import Partway
 
-    with Partway(live_server.url, program(organization, "collect").secret) as made:
+    with Partway(f"{live_server.url}/api/v1/", program(organization, "collect").secret) as made:
         yield made
 
 

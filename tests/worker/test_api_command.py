@@ -39,6 +39,13 @@ def test_api_command_makes_a_call_with_fields_and_with_a_file(
     assert json.loads(capsys.readouterr().out)["total"] == 5
 
 
+def test_api_command_takes_the_address_with_the_path_of_the_api(
+    organization: Organization, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARTWAY_API_URL", f"{live_server.url}/api/v1/")
+    assert api_command.main(["GET", "/customers"]) == 0
+
+
 def test_api_command_ends_with_1_when_it_is_refused(
     organization: Organization, capsys: pytest.CaptureFixture[str]
 ) -> None:

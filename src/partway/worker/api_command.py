@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     if options.method == "POST":
         headers["Idempotency-Key"] = options.idempotency_key or str(uuid4())
-    url = f"{host.rstrip('/')}/api/v1/{options.path.lstrip('/')}"
+    url = f"{host.rstrip('/').removesuffix('/api/v1')}/api/v1/{options.path.lstrip('/')}"
     try:
         response = httpx.request(options.method, url, content=body, headers=headers, timeout=_SECONDS)
     except (httpx.HTTPError, httpx.InvalidURL) as error:

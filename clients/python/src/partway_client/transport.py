@@ -40,7 +40,9 @@ class Transport:
 
     def __init__(self, url: str, key: str, *, timeout: float = 60.0) -> None:
         headers = {"Authorization": f"Bearer {key}"}
-        self._client = httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=timeout)
+        # Each call has the path of the API, so it is taken off where the address has it too.
+        host = url.rstrip("/").removesuffix("/api/v1")
+        self._client = httpx.Client(base_url=host, headers=headers, timeout=timeout)
 
     def close(self) -> None:
         """Closes the connection."""
