@@ -104,3 +104,10 @@ def test_open_request_is_named_with_its_amount(collector: Program, invoice: Invo
 def test_unknown_address_is_a_problem_without_a_key_too() -> None:
     assert problem(Client().get("/api/")) == (404, "not_found")
     assert problem(Client().get("/api/v1")) == (404, "not_found")
+
+
+def test_object_of_a_body_that_is_not_there_is_named(collector: Program) -> None:
+    line = {"description": "A", "unit_amount": 5}
+    refused = collector.post("/invoices", {"customer": "cus_0", "lines": [line]})
+    assert problem(refused) == (404, "not_found")
+    assert refused.json()["detail"] == "There is no cus_0 that this key can see."

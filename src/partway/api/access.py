@@ -134,10 +134,13 @@ def get_customer(caller: Caller, customer_id: str) -> Customer:
 
 
 def get_own_or_404(caller: Caller, rows: OrganizationQuerySet[RowT], row_id: str) -> RowT:
-    """Returns this organization's row of that id; the same 404 for another organization's and for an unknown one."""
+    """Returns this organization's row of that id; the same 404 for another organization's and for an unknown one.
+
+    Its Http404 has the id, since a call may name several.
+    """
     found = rows.for_organization(caller.organization).filter(pk=row_id.replace("\0", "")).first()
     if found is None:
-        raise Http404
+        raise Http404(row_id)
     return found
 
 

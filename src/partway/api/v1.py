@@ -109,7 +109,9 @@ def respond(_request: HttpRequest, error: Exception | type[Exception]) -> HttpRe
             return problem(error.status_code, "bad_request")
         case ValidationError():
             return of_validation(error.errors)
-    return problem(404, "not_found")
+    return problem(
+        404, "not_found", detail=f"There is no {error} that this key can see." if str(error) else ""
+    )
 
 
 for kind in (BillingError, Refused, HttpError, ValidationError, Http404):
