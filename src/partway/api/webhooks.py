@@ -9,7 +9,8 @@ from ninja import Body, Query, Router
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from partway.accounts.permissions import Permission
-from partway.billing import models
+from partway.billing import events, models
+from partway.billing.errors import Conflict
 from partway.billing.models.webhooks import DeliveryStatus, DisabledReason, EndpointStatus
 from partway.billing.people import webhook_deliveries, webhook_endpoints
 from partway.billing.people.webhook_endpoints import MAX_OLD_SECRET_LIFETIME, EndpointDetails
@@ -226,13 +227,16 @@ def index(request: KeyRequest, filters: Query[Filters]) -> WebhookEndpointList:
 def create(request: KeyRequest, body: NewWebhookEndpoint) -> WebhookEndpointWithSecret:
     """Creates a webhook endpoint; its answer has the secret by which the program verifies what it gets."""
     caller = request.caller
-    row, secret = webhook_endpoints.create(
-        caller.organization,
-        details=EndpointDetails(**body.model_dump()),
-        by=caller.actor,
-        now=caller.now,
-        idempotency_key=caller.one_time_key,
-    )
+    try:
+        row, secret = webhook_endpoints.create(
+            caller.organization,
+            details=EndpointDetails(**body.model_dump()),
+            by=caller.actor,
+            now=caller.now,
+            idempotency_key=caller.one_time_key,
+        )
+    except Conflict as error:
+        return _made_before(caller, error)
     return WebhookEndpointWithSecret(**_fields(row), secret=secret)
 
 
@@ -282,14 +286,26 @@ def rotate_secret(
     """Makes a new secret; what is sent is signed by the old one too until that ends, so that no gap arises."""
     caller = request.caller
     row = _get(caller, endpoint_id)
-    secret = webhook_endpoints.rotate_secret(
-        row,
-        by=caller.actor,
-        now=caller.now,
-        old_secret_lifetime=timedelta(hours=body.old_secret_hours),
-        idempotency_key=caller.one_time_key,
-    )
+    try:
+        secret = webhook_endpoints.rotate_secret(
+            row,
+            by=caller.actor,
+            now=caller.now,
+            old_secret_lifetime=timedelta(hours=body.old_secret_hours),
+            idempotency_key=caller.one_time_key,
+        )
+    except Conflict as error:
+        return _made_before(caller, error)
     return WebhookEndpointWithSecret(**_fields(row), secret=secret)
+
+
+def _made_before(caller: Caller, error: Conflict) -> WebhookEndpointWithSecret:
+    """Returns the endpoint with the secret that this call made before its process was killed; else raises the error."""
+    event = events.caused_by(caller.organization.pk, caller.one_time_key)
+    if error.reason != "endpoint_form_used" or event is None:
+        raise error
+    row = _get(caller, event.data["endpoint"])
+    return WebhookEndpointWithSecret(**_fields(row), secret=row.signing_secrets(caller.now)[0])
 
 
 @call(
