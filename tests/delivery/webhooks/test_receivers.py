@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime
 import socket
 import ssl
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
+from time import sleep
 from typing import Any
 
 import pytest
@@ -134,3 +137,24 @@ def test_certificate_is_verified_for_the_host_name(
         subscription.send()
     client._tls.cache_clear()
     assert (delivery.attempts.get().error_code, len(receiver.heard)) == (code, 0 if code else 1)
+
+
+@pytest.mark.usefixtures("_short_deadline")
+def test_body_that_is_read_by_drips_ends_with_the_deadline() -> None:
+    received: list[int] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        reading = Thread(target=read_by_drips, args=(server, received))
+        reading.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        outcome = client.post(url, b"x" * 40_000_000, {}, ("127.0.0.0/8",))
+        reading.join()
+    assert (outcome.error_code, sum(received) < 40_000_000) == ("timeout", True)
+
+
+def read_by_drips(server: socket.socket, received: list[int]) -> None:
+    """Reads a little at a time, until the other side ends."""
+    connection, _address = server.accept()
+    with connection, suppress(OSError):
+        while part := connection.recv(1_000_000):
+            received.append(len(part))
+            sleep(0.05)

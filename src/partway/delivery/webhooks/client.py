@@ -23,6 +23,7 @@ MAX_BODY = 4_000
 # Of the addresses of a name; each one more takes from the deadline of the others.
 _MAX_ADDRESSES = 4
 _MAX_MESSAGE = 300
+_PART_BYTES = 16_384
 # These come from what stands before a program that is down or busy; another delivery would get the same.
 _SILENT_STATUSES = (429, 502, 503, 504)
 
@@ -175,7 +176,9 @@ class _TimedStream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Sends the bytes; raises WriteTimeout."""
-        self._stream.write(buffer, self._deadline.left())
+        # In parts, because the time-out begins anew with what the other side makes room for.
+        for start in range(0, len(buffer), _PART_BYTES):
+            self._stream.write(buffer[start : start + _PART_BYTES], self._deadline.left())
 
     def close(self) -> None:
         """Closes the connection."""
