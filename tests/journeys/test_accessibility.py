@@ -70,7 +70,7 @@ def reachable(page: Page, base: str, first: str) -> tuple[dict[str, str], set[st
 
 
 def add_rows_that_the_demo_has_not(owner: Member) -> str:
-    """Adds a draft of a quote, an invitation, a key, an endpoint with a test, and an overpaid invoice of a new name.
+    """Adds a draft of a quote, an invitation, a key, an endpoint with a test, a checked file, and an overpaid invoice.
 
     The invoice's customer has another name now. Returns the path of the invoice.
     """
@@ -96,6 +96,12 @@ def add_rows_that_the_demo_has_not(owner: Member) -> str:
     page.get_by_role("link", name="Send a test").click()
     page.get_by_role("button", name="Send the test").click()
     expect(page.get_by_role("heading", name="webhook_endpoint.tested")).to_be_visible()
+    owner.open("imports/new/?kind=customers")
+    people = b"id,name,email\n7,Ann Reed,ann@reed.example\n"
+    page.set_input_files("[type=file]", {"name": "file.csv", "mimeType": "text/csv", "buffer": people})
+    page.get_by_role("button", name="Upload").click()
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.get_by_role("link", name="Import 1 row")).to_be_visible()
     path = urlsplit(owner.sends_invoice().url).path
     owner.records_a_check("1,100.00", keeps_rest=True)
     page.locator("main .page-header a").first.click()
