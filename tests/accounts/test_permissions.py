@@ -21,6 +21,8 @@ OWNERS_ONLY = {
     "view_audit_log",
     "close_periods",
     "configure_accounts",
+    "manage_webhooks",
+    "import_data",
 }
 
 

@@ -24,7 +24,7 @@ def test_invoice_totals_are_of_the_rows_that_are_shown(charlie: Client, invoice:
 def test_overview_figures_are_of_the_rows_that_are_shown(charlie: Client, invoice: Invoice) -> None:
     with meanwhile("billing_paymentrequest", lambda: personas.request_payment(invoice), after=1):
         shown = charlie.get("/o/alder/").context
-    assert (shown["requested"].count, shown["open_requests"]) == (0, [])
+    assert (shown["figures"].requested.count, shown["open_requests"]) == (0, [])
 
 
 def test_credit_is_that_of_the_payments_that_are_shown(charlie: Client, invoice: Invoice) -> None:
