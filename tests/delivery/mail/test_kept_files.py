@@ -13,6 +13,7 @@ from pytest_django import Settings
 from partway.accounts.models import Organization
 from partway.billing.models import Mail, PaymentRequest
 from partway.delivery.mail import kept_files, sending
+from partway.delivery.mail.kept_files import StoredMail
 from partway.lib.clock import now
 from tests.support import personas
 
@@ -24,6 +25,12 @@ def home(settings: Settings, tmp_path: Path) -> Path:
     return tmp_path
 
 
+def kept_message(organization: Organization, mail: Mail) -> StoredMail:
+    kept = kept_files.message(organization, mail.pk)
+    assert kept is not None
+    return kept
+
+
 def test_message_file_is_kept_in_organization_folder(
     organization: Organization, mail: Mail, home: Path
 ) -> None:
@@ -33,8 +40,7 @@ def test_message_file_is_kept_in_organization_folder(
 
 def test_inbox_reads_kept_messages(organization: Organization, mail: Mail, request_: PaymentRequest) -> None:
     sending.send_due(now=now())
-    (kept,) = kept_files.messages(organization)
-    assert kept == kept_files.message(organization, mail.pk)
+    kept = kept_message(organization, mail)
     assert kept.subject == f"Alder Joinery asks for $300.00 (invoice {request_.invoice.number})"
     assert kept.to == "dana.whitfield@customer.example"
     assert "Pay $300.00" in kept.text
@@ -46,7 +52,7 @@ def test_inbox_reads_kept_messages(organization: Organization, mail: Mail, reque
 def test_kept_message_preserves_non_ascii_text(organization: Organization, mail: Mail) -> None:
     Organization.objects.update(name="Müller & Söhne 木")
     sending.send_due(now=now())
-    (kept,) = kept_files.messages(organization)
+    kept = kept_message(organization, mail)
     assert kept.subject.startswith("Müller & Söhne 木 asks for")
     assert "Müller & Söhne 木" in kept.text
 
@@ -58,30 +64,21 @@ def test_inbox_shows_long_names_whole_and_domains_in_unicode(
     for model in (Mail, PaymentRequest):
         model.objects.update(to=["dana@bücher.example", "eve@x.example"])
     sending.send_due(now=now())
-    (kept,) = kept_files.messages(organization)
+    kept = kept_message(organization, mail)
     assert kept.headers["From"] == f"{'Жж' * 60} <post@müller.example>"
     assert kept.to == "dana@bücher.example, eve@x.example"
 
 
-def test_kept_messages_are_listed_newest_first(organization: Organization, mail: Mail) -> None:
-    personas.sent_invoice(personas.customer(organization, "Eve"))
-    sending.send_due(now=now())
-    kept = [message.id for message in kept_files.messages(organization)]
-    assert kept == sorted(kept, reverse=True)
-    assert len(kept) == 2
-
-
-def test_resent_mail_is_kept_as_one_message(organization: Organization, mail: Mail) -> None:
+def test_resent_mail_is_kept_as_one_message(organization: Organization, mail: Mail, home: Path) -> None:
     for _ in range(2):
         Mail.objects.filter(pk=mail.pk).update(status="queued", next_attempt_at=now())
         sending.send_due(now=now())
-    assert len(kept_files.messages(organization)) == 1
+    assert len(list((home / "mail" / organization.pk).iterdir())) == 1
 
 
 def test_kept_message_is_hidden_from_another_organization(organization: Organization, mail: Mail) -> None:
     sending.send_due(now=now())
     birch = personas.mallory().organization
-    assert kept_files.messages(birch) == []
     assert kept_files.message(birch, mail.pk) is None
 
 

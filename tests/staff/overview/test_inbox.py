@@ -9,9 +9,10 @@ from django.conf import LazySettings
 from django.test import Client
 
 from partway.accounts.models import Organization
-from partway.billing.models import Invoice, Mail
+from partway.billing.models import Customer, Invoice, Mail
 from partway.delivery.mail import sending
 from partway.lib.clock import now
+from tests.support import personas
 
 URL = "/o/alder/inbox/"
 
@@ -39,6 +40,14 @@ def test_demo_inbox_shows_sent_mail(bob: Client, stored_mail_id: str, invoice: I
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page
 
 
+def test_demo_inbox_lists_mails_newest_first(bob: Client, stored_mail_id: str, dana: Customer) -> None:
+    personas.sent_invoice(dana)
+    sending.send_due(now=now())
+    shown = [mail.id for mail in bob.get(URL).context["page"].entries]
+    assert shown == list(Mail.objects.order_by("-pk").values_list("pk", flat=True))
+    assert len(shown) == 2
+
+
 def test_demo_inbox_body_is_sandboxed_by_csp(bob: Client, stored_mail_id: str) -> None:
     response = bob.get(f"{URL}{stored_mail_id}/body/")
     policy = response.headers["Content-Security-Policy"]
@@ -50,6 +59,7 @@ def test_demo_inbox_body_is_sandboxed_by_csp(bob: Client, stored_mail_id: str) -
 
 
 def test_demo_inbox_is_scoped_to_organization(mallory: Client, stored_mail_id: str) -> None:
+    assert mallory.get("/o/birch/inbox/").context["page"].entries == []
     assert mallory.get(f"/o/birch/inbox/{stored_mail_id}/").status_code == 404
     assert mallory.get(f"/o/birch/inbox/{stored_mail_id}/body/").status_code == 404
 

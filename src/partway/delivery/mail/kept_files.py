@@ -19,8 +19,6 @@ from django.conf import settings
 from partway.accounts.models import Organization
 from partway.lib.email_addresses import unicode_address
 
-MAX_LISTED = 200
-
 # An id becomes a file name, so it must not contain anything that leads out of the folder.
 _ID = re.compile(r"[a-z]{1,8}_[0-9a-hjkmnp-tv-z]{26}", re.ASCII)
 
@@ -52,12 +50,6 @@ def store(organization_id: str, mail_id: str, message: bytes) -> Path:
         file.flush()
         os.fsync(file.fileno())
     return unfinished.replace(folder / f"{mail_id}.eml")
-
-
-def messages(organization: Organization) -> list[StoredMail]:
-    """Returns this organization's stored messages, newest first, at most MAX_LISTED of them."""
-    paths = sorted(_folder(organization.id).glob("*.eml"), reverse=True)[:MAX_LISTED]
-    return [stored for path in paths if (stored := _read(path))]
 
 
 def message(organization: Organization, mail_id: str) -> StoredMail | None:
