@@ -41,10 +41,10 @@ def test_refused_form_keeps_what_was_chosen(alice: Client, team: Team) -> None:
 def test_page_of_endpoint_filters_and_pages_its_deliveries(alice: Client, endpoint: WebhookEndpoint) -> None:
     oldest, *_rest = [personas.webhook_delivery(endpoint) for _ in range(51)]
     first = alice.get(f"{PAGES}{endpoint.pk}/")
-    assert oldest not in first.context["deliveries"]
-    older = alice.get(f"{PAGES}{endpoint.pk}/", {"before": first.context["older"]})
-    assert older.context["deliveries"] == [oldest]
-    assert alice.get(f"{PAGES}{endpoint.pk}/", {"status": "failed"}).context["deliveries"] == []
+    assert oldest not in first.context["page"].entries
+    older = alice.get(f"{PAGES}{endpoint.pk}/", {"after": first.context["page"].following})
+    assert older.context["page"].entries == [oldest]
+    assert alice.get(f"{PAGES}{endpoint.pk}/", {"status": "failed"}).context["page"].entries == []
 
 
 def test_delivery_page_shows_attempts_and_sends_again(alice: Client, endpoint: WebhookEndpoint) -> None:

@@ -6,8 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -23,9 +22,10 @@ from partway.lib import clock
 from ..access import get_own_or_404
 from ..confirm import RepeatableActForm, confirm
 from ..context import MemberContext
-from ..forms import DayField, StaffForm, query_text, strip_nul, text_field
+from ..forms import DayField, StaffForm, query_text, text_field
+from ..keyset_pages import Order, Readable, Stream, Walk, read_page
 
-PAGE_ROWS = 50
+_NEWEST = Order(("-created_at", "-id"), is_whole=True)
 NOUNS = {
     "invoice": _("Invoices"),
     "payment_request": _("Payment requests"),
@@ -140,22 +140,23 @@ def edit(ctx: MemberContext, endpoint_id: str) -> HttpResponse:
 
 
 def show(ctx: MemberContext, endpoint_id: str) -> HttpResponse:
-    """One endpoint with its deliveries, the newest first; a link after the last row leads to older ones."""
+    """One endpoint with its deliveries, the newest first."""
     endpoint = get_endpoint(ctx, endpoint_id)
-    wanted = {name: query_text(ctx.request.GET, name) for name in ("status", "type", "before")}
-    rows = endpoint.deliveries.all()
+    wanted = {name: query_text(ctx.request.GET, name) for name in ("status", "type")}
+    chosen = {"event_type": wanted["type"]} if wanted["type"] else {}
     if wanted["status"] in DeliveryStatus.values:
-        rows = rows.filter(status=wanted["status"])
-    if wanted["type"]:
-        rows = rows.filter(event_type=wanted["type"])
-    last = endpoint.deliveries.filter(pk=wanted["before"]).first()
-    if last is not None:
-        rows = rows.filter(Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk))
-    found = list(rows.order_by("-created_at", "-pk")[: PAGE_ROWS + 1])
+        chosen["status"] = wanted["status"]
+    every: Readable = Stream(endpoint.deliveries.all())
+    page = read_page(
+        ctx.request,
+        [Walk([every], endpoint.deliveries.filter(**chosen)) if chosen else every],
+        _NEWEST,
+        count=None,
+        fetch=WebhookDelivery.objects.in_bulk,
+    )
     context = {
         "endpoint": endpoint,
-        "deliveries": found[:PAGE_ROWS],
-        "older": found[PAGE_ROWS - 1].pk if len(found) > PAGE_ROWS else "",
+        "page": page,
         "statuses": DeliveryStatus.choices,
         "types": [*EVENT_TYPES, webhook_deliveries.TEST_EVENT],
         "has_every_type": EVERY_TYPE in endpoint.event_types,
@@ -251,11 +252,8 @@ def retry_range(ctx: MemberContext, endpoint_id: str) -> HttpResponse:
 
 def get_delivery(ctx: MemberContext, endpoint_id: str, delivery_id: str) -> WebhookDelivery:
     """Returns this delivery of this organization's endpoint, or raises Http404."""
-    rows = get_endpoint(ctx, endpoint_id).deliveries.select_related("endpoint__organization", "event")
-    found = rows.filter(pk=strip_nul(delivery_id)).first()
-    if found is None:
-        raise Http404
-    return found
+    rows = WebhookDelivery.objects.filter(endpoint=get_endpoint(ctx, endpoint_id))
+    return get_own_or_404(ctx, rows.select_related("endpoint__organization", "event"), delivery_id)
 
 
 def delivery(ctx: MemberContext, endpoint_id: str, delivery_id: str) -> HttpResponse:
