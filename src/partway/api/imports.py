@@ -20,7 +20,7 @@ from partway.billing.imports.problems import Problem
 from partway.billing.imports.uploads import Formats, UploadedFile
 from partway.billing.imports.values import DATE_FORMATS, DECIMAL_MARKS
 from partway.billing.models.imports import ImportKind, ImportStatus
-from partway.delivery.messages import field_messages
+from partway.delivery.messages import each_message
 from partway.lib.table_files import WINDOWS
 
 from . import lists
@@ -140,9 +140,7 @@ def shown(row: models.Import) -> Import:
 
 
 def _problems(problems: Sequence[Problem]) -> list[RowProblem]:
-    messages = field_messages(
-        Invalid({str(number): problem.error for number, problem in enumerate(problems)})
-    )
+    messages = each_message([problem.error for problem in problems])
     return [
         RowProblem(
             row=problem.row,
@@ -152,7 +150,7 @@ def _problems(problems: Sequence[Problem]) -> list[RowProblem]:
             code=problem.error.code,
             message=message,
         )
-        for problem, message in zip(problems, messages.values(), strict=True)
+        for problem, message in zip(problems, messages, strict=True)
     ]
 
 

@@ -338,7 +338,7 @@ def send_test(request: KeyRequest, endpoint_id: Id, body: Body[Input] = NOTHING)
 def list_deliveries(
     request: KeyRequest, endpoint_id: Id, filters: Query[WebhookDeliveryFilters]
 ) -> WebhookDeliveryList:
-    """Lists the deliveries of an endpoint; those that ended are kept for 60 days."""
+    """Lists the deliveries of an endpoint; those that ended are kept for some weeks."""
     columns = {
         "status": filters.status,
         "event_type": filters.type or None,

@@ -81,7 +81,7 @@ PARTWAY_MAILS_PER_LINK = env.int("PARTWAY_MAILS_PER_LINK", default=10)
 PARTWAY_MAILS_PER_MEMBER = env.int("PARTWAY_MAILS_PER_MEMBER", default=200)
 PARTWAY_MAILS_PER_ORGANIZATION = env.int("PARTWAY_MAILS_PER_ORGANIZATION", default=1000)
 
-# Networks that webhooks may reach although they are private: "10.0.0.0/8 127.0.0.1". Plain http is allowed there too.
+# Networks that webhooks may reach although they are private: "10.0.0.0/8,127.0.0.1". Plain http is allowed there too.
 PARTWAY_WEBHOOK_ALLOW_NETWORKS = env.list("PARTWAY_WEBHOOK_ALLOW_NETWORKS", default=[])
 PARTWAY_WEBHOOK_RETENTION_DAYS = env.int("PARTWAY_WEBHOOK_RETENTION_DAYS", default=60)
 # Writes the bodies of webhooks, which have the objects of the API: billing imports no door.

@@ -39,6 +39,9 @@ class Unusable:
     code: str
     text: str
 
+    def __str__(self) -> str:
+        return self.text
+
 
 Cell = str | Decimal | date | Unusable
 
@@ -139,9 +142,8 @@ def _decoded(content: bytes, encoding: str) -> str:
 
 
 def _xlsx_rows(content: bytes) -> Iterator[tuple[int, tuple[Cell, ...]]]:
-    from openpyxl import (
-        load_workbook,  # here, since it takes long to load and few processes ever read a spreadsheet
-    )
+    # Here, since it takes long to load and few processes ever read a spreadsheet.
+    from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
     # Whatever openpyxl stumbles over in a file that is none; it checks little itself.

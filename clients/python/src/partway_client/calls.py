@@ -2227,7 +2227,7 @@ class WebhookEndpointsCalls:
         created_from: str | Unset | None = UNSET,
         created_until: str | Unset | None = UNSET,
     ) -> WebhookDeliveryList:
-        """Lists the deliveries of an endpoint; those that ended are kept for 60 days."""
+        """Lists the deliveries of an endpoint; those that ended are kept for some weeks."""
         found: WebhookDeliveryList = self._transport.call(
             "GET",
             f"/api/v1/webhook_endpoints/{path_part(endpoint_id)}/deliveries",
@@ -2252,7 +2252,7 @@ class WebhookEndpointsCalls:
         created_from: str | Unset | None = UNSET,
         created_until: str | Unset | None = UNSET,
     ) -> Iterator[WebhookDelivery]:
-        """Lists the deliveries of an endpoint; those that ended are kept for 60 days: all of them, page by page."""
+        """Lists the deliveries of an endpoint; those that ended are kept for some weeks: all of them, page by page."""
         cursor = ""
         while True:
             page = self.list_deliveries(

@@ -11,7 +11,7 @@ import structlog
 from django.db import transaction
 
 from partway.lib.clock import RunningClock
-from partway.lib.table_files import Cell, Unusable
+from partway.lib.table_files import Cell
 
 from .. import events
 from ..checkouts.closing import closes_checkouts
@@ -75,8 +75,7 @@ class Outcome:
     def refuse(self, run: Import, row: Row, errors: dict[str, FieldError]) -> None:
         """Adds what is wrong with a row."""
         for name, error in errors.items():
-            cell = row.cells.get(name, "")
-            text = cell.text if isinstance(cell, Unusable) else str(cell)
+            text = str(row.cells.get(name, ""))
             self.problems.append(Problem(row.number, name, run.columns.get(name, ""), text, error))
 
     def columns(self) -> dict[str, Any]:

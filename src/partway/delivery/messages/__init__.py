@@ -6,7 +6,7 @@ Billing returns codes and parameters; each package of billing has its module of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -45,6 +45,11 @@ def field_messages(error: Invalid) -> dict[str, str]:
         name: _sentence(wrong.code, "", wrong.params) if isinstance(wrong, FieldError) else wrong
         for name, wrong in error.fields.items()
     }
+
+
+def each_message(errors: Sequence[FieldError]) -> list[str]:
+    """Returns the sentence of each error, in their order: several of them may be about one field."""
+    return [_sentence(error.code, "", error.params) for error in errors]
 
 
 def _sentence(code: str, reason: str, params: Mapping[str, Any]) -> str:

@@ -14,8 +14,8 @@ from partway.billing.imports.problems import Problem
 from partway.billing.imports.uploads import MAX_BYTES, MAX_ROWS, Formats, UploadedFile
 from partway.billing.models import Import
 from partway.billing.models.imports import ImportKind, ImportStatus
-from partway.delivery.messages import field_messages
-from partway.lib.table_files import Table, Unusable
+from partway.delivery.messages import each_message
+from partway.lib.table_files import Table
 
 from ..access import get_own_or_404
 from ..confirm import RepeatableActForm, confirm, unavailable_message
@@ -128,7 +128,7 @@ def columns(ctx: MemberContext, import_id: str) -> HttpResponse:
 def _sample(table: Table) -> Sequence[Sequence[str]]:
     """Returns the first rows as texts, for a person to recognise the columns by."""
     rows = [cells[: len(table.header)] for _number, cells in table.rows[:_SAMPLE_ROWS]]
-    return [[cell.text if isinstance(cell, Unusable) else str(cell)[:80] for cell in cells] for cells in rows]
+    return [[str(cell)[:80] for cell in cells] for cells in rows]
 
 
 def show(ctx: MemberContext, import_id: str) -> HttpResponse:
@@ -137,15 +137,13 @@ def show(ctx: MemberContext, import_id: str) -> HttpResponse:
     if run.status == ImportStatus.UPLOADED:
         return ctx.redirect(ctx.url("import_columns", run.pk))
     problems = [Problem.read(stored) for stored in run.problems]
-    messages = field_messages(
-        Invalid({str(number): problem.error for number, problem in enumerate(problems)})
-    )
+    messages = each_message([problem.error for problem in problems])
     list_page, row_page = PAGES[ImportKind(run.kind)]
     context = {
         "run": run,
         "problems": [
             (problem, FIELD_LABELS.get(problem.field, ""), message)
-            for problem, message in zip(problems, messages.values(), strict=True)
+            for problem, message in zip(problems, messages, strict=True)
         ],
         "differing": [
             (row["row"], ctx.url(row_page, row["id"]), [FIELD_LABELS[name] for name in row["fields"]])
