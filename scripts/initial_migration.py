@@ -47,18 +47,17 @@ def main(label: str) -> None:
     settings = {"sandbox": "partway.sandbox.settings"}.get(label, "partway.config.settings")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings)
     django.setup()
-    from partway.billing.models.search_index import (
-        CreateSearchExtensions,
-        SearchIndex,
-    )  # with the settings above
-
     app = apps.get_app_config(label)
     file = Path(app.path) / "migrations" / "0001_initial.py"
     docstring = file.read_text().partition("\n")[0]
     states = [ModelState.from_model(model) for model in in_order_of_relations(list(app.get_models()))]
     migration = type("Migration", (Migration,), {"initial": True})("0001_initial", label)
-    searches = any(isinstance(index, SearchIndex) for state in states for index in state.options["indexes"])
-    migration.operations = [CreateSearchExtensions()] if searches else []
+    if label == "billing":
+        from partway.billing.models.search_index import CreateSearchExtensions  # needs billing's settings
+
+        migration.operations = [CreateSearchExtensions()]
+    else:
+        migration.operations = []
     migration.operations += [
         CreateModel(
             name=state.name,

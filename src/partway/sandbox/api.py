@@ -239,6 +239,7 @@ def set_fault(call: ApiRequest) -> Json:
     kind = fields.choice(body, "kind", faults.KINDS)
     if not kind:
         raise invalid("kind", f"must be one of {', '.join(faults.KINDS)}.")
+    Account.objects.filter(id=call.account.id).update(has_faults=True)
     fault = Fault.objects.create(
         account=call.account,
         kind=kind,
@@ -256,6 +257,7 @@ def set_fault(call: ApiRequest) -> Json:
 def clear_faults(call: ApiRequest) -> Json:
     """DELETE → no fault is left."""
     removed, _ = Fault.objects.filter(account=call.account).delete()
+    Account.objects.filter(id=call.account.id).update(has_faults=False)
     return {"removed": removed}
 
 
@@ -285,8 +287,8 @@ def _checkout_json(call: ApiRequest, checkout: Checkout) -> Json:
 
 
 def _checkouts_json(call: ApiRequest, rows: list[Checkout]) -> list[Json]:
-    """Returns the checkouts with their refunds and disputes, which take one query each for all of them."""
-    prefetch_related_objects(rows, "sent_back", "disputed")
+    """Returns the checkouts with their refunds and disputes, which take one query each for all that were captured."""
+    prefetch_related_objects([row for row in rows if row.captured_minor], "sent_back", "disputed")
     for row in rows:
         row.account = call.account  # the same row, so it is not read again for each
     return [
@@ -308,8 +310,12 @@ def _checkouts_json(call: ApiRequest, rows: list[Checkout]) -> list[Json]:
             "fee": checkout.fee_minor,
             "fee_currency": checkout.captured_currency or None,
             "refunded": checkout.refunded_minor,
-            "refunds": [_refund_json(row, checkout) for row in checkout.sent_back.all()],
-            "disputes": [_dispute_json(row, checkout) for row in checkout.disputed.all()],
+            "refunds": [_refund_json(row, checkout) for row in checkout.sent_back.all()]
+            if checkout.captured_minor
+            else [],
+            "disputes": [_dispute_json(row, checkout) for row in checkout.disputed.all()]
+            if checkout.captured_minor
+            else [],
             "created_at": checkout.created_at.isoformat(),
             "changed_at": checkout.changed_at.isoformat(),
             "expires_at": checkout.expires_at.isoformat(),

@@ -78,14 +78,14 @@ def _body(request: HttpRequest) -> Json:
 
 
 def _with_faults(handler: Handler, call: ApiRequest, path: dict[str, str]) -> HttpResponse:
-    act, account_id = handler.__name__, call.account.id
+    act = handler.__name__
     if act in _FAULT_EXEMPT:
         return _idempotent(handler, call, path)
-    if faults.consume(account_id, faults.BEFORE, act):
+    if faults.consume(call.account, faults.BEFORE, act):
         return _error(ApiError(500, "internal_error", "Something broke before anything happened."))
     response = _idempotent(handler, call, path)
     succeeded = response.status_code < 300
-    fault = faults.consume(account_id, faults.AFTER_SUCCESS, act) if succeeded else None
+    fault = faults.consume(call.account, faults.AFTER_SUCCESS, act) if succeeded else None
     return _apply_fault(response, fault) if fault else response
 
 

@@ -30,13 +30,13 @@ SENDERS = 6
 # Set whenever there may be something to send, so that it need not wait for the next round of the clock.
 wake_event = threading.Event()
 
-_claimed: queue.SimpleQueue[Callback] = queue.SimpleQueue()
+_claimed: queue.SimpleQueue[str] = queue.SimpleQueue()  # ids
 _http = httpx.Client(timeout=10, trust_env=False)
 
 
 def enqueue(about: Checkout | Payout, kind: str) -> None:
     """Stores the callback of a change, in the transaction of that change; `kind` as `captured`."""
-    fault = faults.consume(about.account_id, faults.ON_CALLBACK)
+    fault = faults.consume(about.account, faults.ON_CALLBACK)
     wanted = fault.kind if fault else ""
     at = now()
     noun = str(about._meta.model_name)
@@ -62,12 +62,11 @@ def enqueue(about: Checkout | Payout, kind: str) -> None:
 
 def claim_due() -> None:
     """Claims every callback that is due by compare-and-set, and gives each to one sender."""
-    due = Callback.objects.filter(due_at__lte=now()).select_related("checkout__account", "payout__account")
-    for callback in due.order_by("due_at")[:100]:
-        unclaimed = Callback.objects.filter(id=callback.id, due_at=callback.due_at)
+    due = Callback.objects.filter(due_at__lte=now()).order_by("due_at").values_list("id", "due_at")
+    for callback_id, due_at in due[:100]:
+        unclaimed = Callback.objects.filter(id=callback_id, due_at=due_at)
         if unclaimed.update(due_at=now() + LEASE, attempts=F("attempts") + 1):
-            callback.attempts += 1
-            _claimed.put(callback)
+            _claimed.put(callback_id)
 
 
 def deliver(callback: Callback) -> None:
@@ -113,9 +112,10 @@ def _post(callback: Callback) -> bool:
 def send_forever() -> None:
     """The loop of each sender thread."""
     while True:
-        callback = _claimed.get()
+        callback_id = _claimed.get()
         try:
-            deliver(callback)
+            about = ("checkout__account", "payout__account")
+            deliver(Callback.objects.select_related(*about).get(id=callback_id))
         except Exception:
             # The lease ends and another sender tries again; one bad row must not end the thread.
-            log.exception("callback %s", callback.id)
+            log.exception("callback %s", callback_id)

@@ -142,7 +142,7 @@ def capture(checkout: Checkout, amount_minor: int) -> None:
         lapse(checkout)
         raise ApiError(409, *LAPSED)
     _capture(checkout, amount_minor)
-    if faults.consume(checkout.account_id, faults.AFTER_CAPTURE):
+    if faults.consume(checkout.account, faults.AFTER_CAPTURE):
         raise _already_captured()
 
 
@@ -158,7 +158,7 @@ def lapse(checkout: Checkout) -> None:
 
 
 def _capture(checkout: Checkout, amount_minor: int) -> None:
-    fault = faults.consume(checkout.account_id, faults.ON_CAPTURE)
+    fault = faults.consume(checkout.account, faults.ON_CAPTURE)
     currency = checkout.currency
     if fault and fault.kind == "wrong_amount":
         amount_minor = max(0, amount_minor + fault.delta)
@@ -184,7 +184,7 @@ def _capture(checkout: Checkout, amount_minor: int) -> None:
 
 def close(checkout: Checkout) -> None:
     """Closes the checkout and releases an authorization; a captured amount stays captured."""
-    if checkout.status == Status.OPEN and faults.consume(checkout.account_id, faults.ON_CLOSE):
+    if checkout.status == Status.OPEN and faults.consume(checkout.account, faults.ON_CLOSE):
         pay_by_debit(checkout, DEBITS[_GOOD_DEBIT])
     if checkout.status in (Status.OPEN, Status.AUTHORIZED):
         _move(checkout, Status.CLOSED, "closed", authorized_minor=None)
@@ -198,7 +198,7 @@ def refund(checkout: Checkout, amount_minor: int, reference: str) -> Refund:
     if not 0 < amount_minor <= left:
         raise ApiError(422, "amount_too_large", f"Only {left} can still be refunded.")
     status, outcome = REFUND_BEHAVIORS[checkout.refunds]
-    fault = faults.consume(checkout.account_id, faults.ON_REFUND)
+    fault = faults.consume(checkout.account, faults.ON_REFUND)
     if fault and fault.kind == "refund_refused":
         raise ApiError(409, "refund_refused", "This payment cannot be refunded: the card was closed.")
     if fault:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.db.models import F
 
-from partway.sandbox.models import Fault
+from partway.sandbox.models import Account, Fault
 
 BEFORE = ("error_before",)
 AFTER_SUCCESS = ("timeout_after_success", "hang", "garbage", "no_amount", "no_fee")
@@ -34,9 +34,11 @@ KINDS = (
 )
 
 
-def consume(account_id: str, kinds: Iterable[str], act: str = "") -> Fault | None:
+def consume(account: Account, kinds: Iterable[str], act: str = "") -> Fault | None:
     """Uses up the oldest fault of these kinds once and returns it; None when there is none."""
-    waiting = Fault.objects.filter(account_id=account_id, kind__in=kinds, act__in=("", act), left__gt=0)
+    if not account.has_faults:
+        return None
+    waiting = Fault.objects.filter(account=account, kind__in=kinds, act__in=("", act), left__gt=0)
     for fault in waiting.order_by("id"):
         if Fault.objects.filter(id=fault.id, left__gt=0).update(left=F("left") - 1):
             return fault

@@ -45,6 +45,7 @@ class Account(models.Model):
     api_key = models.CharField(max_length=60, unique=True, default=api_key)
     signing_secret = models.CharField(max_length=60, default=signing_secret)
     charges_enabled = models.BooleanField(default=True)  # False while the company restricts the account
+    has_faults = models.BooleanField(default=False)  # False spares each act a look into the table of faults
 
 
 class Checkout(models.Model):

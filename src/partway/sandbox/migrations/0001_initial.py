@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
                     models.CharField(default=partway.sandbox.models.signing_secret, max_length=60),
                 ),
                 ("charges_enabled", models.BooleanField(default=True)),
+                ("has_faults", models.BooleanField(default=False)),
             ],
         ),
         migrations.CreateModel(
