@@ -1,10 +1,10 @@
 """Splits the suite between the runs on the two databases, and starts the longest tests first.
 
-    --split     leave out the tests that the run on the other database covers for both
+    --split     leave out what the run on the other database, another day's run or the run of everything covers
 
 With it a test that uses no database runs on SQLite alone, and a test marked `sampled_on` is sampled on the database
 that its mark names: because it runs whole on the other, or on both because its cases are very many and alike (the
-failpoints of a crash). Without it everything runs.
+failpoints of a crash). Of the folders below a share runs, another one each day. Without it everything runs.
 
 A test uses the database when it asks for one of pytest-django's fixtures; all others are held to that: pytest-django
 refuses a connection in this process, and the processes that such a test starts find no database at their address.
@@ -12,28 +12,51 @@ refuses a connection in this process, and the processes that such a test starts 
 
 from __future__ import annotations
 
+import subprocess
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
 
 import pytest
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup"}
 NO_DATABASE = "sqlite:////nowhere/no-database.sqlite3"
 RUNS_WITHOUT_DATABASE = "sqlite"  # in whose run are the tests that use none
-# Of each of these folders one test in so many runs on PostgreSQL, and all of them on SQLite: they send statements
-# that Django writes for both databases. What may differ runs whole on both: see `may_depend_on_database`.
+TESTS = Path(__file__).parent
+SECONDS_OF_DAY = 86_400
+# Of the tests in these folders one in so many runs, first pattern first (decision 0077).
 SAMPLED_FOLDERS = {
-    "accounts": 4,
-    "api": 12,
-    "attacks": 12,
-    "billing": 12,
-    "clients": 4,
-    "config": 8,
-    "delivery": 20,
-    "pay": 16,
-    "staff": 20,
-    "worker": 4,
+    # They send statements that Django writes for both databases. What may differ runs whole: see
+    # `may_depend_on_database`.
+    "postgresql": {
+        "accounts*": 4,
+        "api*": 12,
+        "attacks*": 12,
+        "billing*": 12,
+        "clients*": 4,
+        "config*": 8,
+        "delivery*": 20,
+        "pay*": 16,
+        "staff*": 20,
+        "worker*": 4,
+    },
+    # Many tests that are alike. The money (all else of billing) and what holds for every page (the files of `staff`
+    # that are in no folder of it) run whole.
+    "sqlite": {
+        "api": 2,
+        "attacks": 3,
+        "billing/journal": 2,
+        "billing/verification": 3,
+        "delivery*": 3,
+        "gateways*": 2,
+        "pay": 2,
+        "staff/*": 3,
+    },
 }
+# On SQLite, of the tests that run whole on PostgreSQL because they may depend on the database.
+EVERY_ON_BOTH = 4
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -70,24 +93,44 @@ def left_to_other_database(items: Sequence[pytest.Item], database: str) -> set[p
             left_out.add(item)
     groups: dict[tuple[object, int], list[pytest.Item]] = defaultdict(list)
     for item in items:
-        marks = {mark.args[0]: mark.kwargs["every"] for mark in item.iter_markers("sampled_on")}
-        folders = [name for name in item.path.parts if name in SAMPLED_FOLDERS]
-        if database in marks:
-            groups[getattr(item, "function", item), marks[database]].append(item)
-        elif not marks and folders and database == "postgresql" and not may_depend_on_database(item):
-            groups[folders[0], SAMPLED_FOLDERS[folders[0]]].append(item)
+        if group := sampled_group(item, database):
+            groups[group].append(item)
     for number, ((_, every), cases) in enumerate(groups.items()):
-        left_out.update(set(cases) - set(sample(cases, every, number)))
+        left_out.update(set(cases) - set(sample(cases, every, number + day_of_commit())))
     return left_out
 
 
+def sampled_group(item: pytest.Item, database: str) -> tuple[object, int] | None:
+    """Returns the group of which a sample runs on this database, and one in how many; None for a test that runs."""
+    marks = {mark.args[0]: mark.kwargs["every"] for mark in item.iter_markers("sampled_on")}
+    if database in marks:
+        return getattr(item, "function", item), marks[database]
+    if marks or item.get_closest_marker("guards_constraint"):
+        return None
+    if may_depend_on_database(item):
+        return ("on both", EVERY_ON_BOTH) if database == "sqlite" else None
+    folder = item.path.parent.relative_to(TESTS).as_posix()
+    for pattern, every in SAMPLED_FOLDERS[database].items():
+        if fnmatch(folder, pattern):
+            return pattern, every
+    return None
+
+
+@cache
+def day_of_commit() -> int:
+    """Returns the number of the day of the last commit, by which the samples go on; 0 outside of a repository."""
+    command = ["git", "log", "-1", "--format=%ct"]
+    shown = subprocess.run(command, cwd=TESTS, capture_output=True, text=True, check=False).stdout
+    return int(shown or 0) // SECONDS_OF_DAY
+
+
 def may_depend_on_database(item: pytest.Item) -> bool:
-    """Whether a test in a sampled folder is about what databases do each in their way: commits, locks, constraints."""
+    """Whether a test is about what databases do each in their way: commits and locks; constraints have their mark."""
     marks = {mark.name: mark for mark in item.iter_markers()}
     if "attacks" in item.path.parts:
         return False  # a server of its own, for which each test commits
     commits = "django_db" in marks and marks["django_db"].kwargs.get("transaction", False)
-    return commits or "locks" in marks or "guards_constraint" in marks
+    return commits or "locks" in marks
 
 
 def sample(cases: Sequence[pytest.Item], every: int, number: int) -> Sequence[pytest.Item]:

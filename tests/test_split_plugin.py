@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from fnmatch import fnmatch
 
 import pytest
 from django.db import connection
 
-from tests.split_plugin import sample
+from tests.split_plugin import SAMPLED_FOLDERS, TESTS, sample
 
 
 @pytest.mark.parametrize("many", [1, 2, 5, 14])
@@ -19,6 +20,13 @@ def test_a_sample_has_a_case_of_every_function_and_over_many_functions_each_case
     assert all(samples)
     assert {case for chosen in samples for case in chosen} == {*cases}
     assert max(len(chosen) for chosen in samples) <= -(-many // 4)
+
+
+@pytest.mark.parametrize("database", SAMPLED_FOLDERS)
+def test_every_sampled_folder_has_tests(database: str) -> None:
+    folders = {path.parent.relative_to(TESTS).as_posix() for path in TESTS.rglob("test_*.py")}
+    for pattern in SAMPLED_FOLDERS[database]:
+        assert any(fnmatch(folder, pattern) for folder in folders), pattern
 
 
 def test_a_test_without_database_cannot_connect() -> None:

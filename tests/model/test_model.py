@@ -13,6 +13,7 @@ from tests.support.gateways import TEST_GATEWAY
 
 # Each number is a test of its own, so that the processes of a run share them.
 @pytest.mark.long(30)
+@pytest.mark.sampled_on("sqlite", every=3)
 @pytest.mark.sampled_on("postgresql", every=3)
 @pytest.mark.parametrize("number", [1, 3, 8])
 def test_product_matches_model(run: Run, number: int) -> None:
