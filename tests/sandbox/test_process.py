@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from tests.sandbox.merchant_client import Merchant
 from tests.support.sandbox_server import CallbackReceiver, running_sandbox, wait_until
 
+SANDBOX = Path(__file__).parents[2] / "src" / "partway" / "sandbox"
 DEBIT = {"method": "bank_debit", "account": "000123456789"}
 
 
@@ -35,6 +37,20 @@ def test_bank_debit_settles_after_delay(tmp_path: Path, callback_receiver: Callb
         checkout = merchant.start()
         sandbox_server.submit_form(f"{checkout['url']}/pay", **DEBIT)
         callback_receiver.wait_for(checkout["id"], "processing", "captured")
+
+
+def test_balance_is_paid_out_after_a_while(tmp_path: Path, callback_receiver: CallbackReceiver) -> None:
+    with running_sandbox(tmp_path, settle_after=0.2, payout_every=0.5) as sandbox_server:
+        checkout = Merchant(sandbox_server, callback_receiver).start()
+        sandbox_server.submit_form(f"{checkout['url']}/pay", **DEBIT)
+        wait_until(lambda: "payout.created" in [each.event["type"] for each in callback_receiver.received])
+
+
+def test_whatever_becomes_due_wakes_the_clock() -> None:
+    """By the columns of time that have an index for it; the balance has none."""
+    due = re.findall(r'Index\(\s*fields=\["(\w+_at)"\]', (SANDBOX / "models.py").read_text())
+    asked = re.findall(r"(\w+) <= %\(now\)s", (SANDBOX / "background.py").read_text())
+    assert sorted(asked) == sorted(due)
 
 
 def test_callback_survives_sandbox_restart(tmp_path: Path, callback_receiver: CallbackReceiver) -> None:

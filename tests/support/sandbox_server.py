@@ -144,11 +144,13 @@ class SandboxServer:
 
 
 @contextmanager
-def running_sandbox(home: Path, *, port: int = 0, settle_after: float = 600) -> Iterator[SandboxServer]:
+def running_sandbox(
+    home: Path, *, port: int = 0, settle_after: float = 600, payout_every: float = 0
+) -> Iterator[SandboxServer]:
     """Runs a sandbox on a free port; bank debits settle when a test says so, unless `settle_after` is short."""
     port = port or free_port()
     options = ["--home", str(home), "--port", str(port), "--settle-after", str(settle_after)]
-    options += ["--payout-every", "0"]  # when a test says so
+    options += ["--payout-every", str(payout_every)]  # with 0 when a test says so
     process = subprocess.Popen([sys.executable, "-m", "partway.sandbox", *options])
     sandbox_server = SandboxServer(home, port, process)
     try:
