@@ -1,4 +1,4 @@
-"""Idempotency-Key: a repeated POST acts once, whatever comes in between, and refusals of the moment are not kept."""
+"""Idempotency-Key: a repeated POST acts once, whatever comes in between, and refusals are not kept."""
 
 from __future__ import annotations
 
@@ -44,11 +44,25 @@ def test_key_of_the_wrong_form_is_refused(collector: Program, key: str) -> None:
     assert not Customer.objects.exists()
 
 
-def test_refusal_of_the_input_is_kept(collector: Program) -> None:
-    first = collector.post("/customers", {**DANA, "email": "dana"}, **KEY)
-    again = collector.post("/customers", {**DANA, "email": "dana"}, **KEY)
-    assert problem(first) == problem(again) == (422, "invalid")
-    assert again.headers["Idempotent-Replayed"] == "true"
+@pytest.mark.parametrize("scope", ["read", "collect"])
+def test_refusal_is_not_kept(organization: Organization, collector: Program, scope: str) -> None:
+    """Neither for the scope of the key nor for the input: nothing was done, so the key names what is done at last."""
+    refused = program(organization, scope).post("/customers", {**DANA, "email": "dana"}, **KEY)
+    assert problem(refused) in ((403, "forbidden"), (422, "invalid"))
+    made = collector.post("/customers", DANA, **KEY)
+    assert made.status_code == 201
+    assert "Idempotent-Replayed" not in made.headers
+    assert collector.post("/customers", DANA, **KEY).headers["Idempotent-Replayed"] == "true"
+
+
+def test_call_acts_once_the_setting_that_refused_it_was_changed(collector: Program, invoice: Invoice) -> None:
+    path, back = f"/invoices/{invoice.pk}/payment_requests", "https://jobs.example.com/1"
+    body = {"amount_requested": 100, "to": "dana@reed.example", "return_url": back}
+    assert collector.post(path, body, **KEY).json()["fields"][0]["code"] == "return_url_not_allowed"
+    Organization.objects.update(return_urls=["https://jobs.example.com"], payments_enabled=False)
+    assert problem(collector.post(path, body, **KEY)) == (403, "payments_not_enabled")
+    Organization.objects.update(payments_enabled=True)
+    assert collector.post(path, body, **KEY).status_code == 201
 
 
 def test_refusal_of_the_moment_is_not_kept(collector: Program, invoice: Invoice) -> None:
@@ -60,6 +74,19 @@ def test_refusal_of_the_moment_is_not_kept(collector: Program, invoice: Invoice)
     assert problem(collector.post(path, body, **KEY)) == (409, "payment_request_open")
     collector.post(f"/payment_requests/{open_request.pk}/cancel")
     assert collector.post(path, {**body, "note": "Other"}, **KEY).status_code == 201
+
+
+def test_refused_repetition_of_a_killed_call_keeps_its_key(
+    collector: Program, admin: Program, invoice: Invoice
+) -> None:
+    path = f"/invoices/{invoice.pk}/payments"
+    body = {"amount": 100, "method": "Check", "paid_on": now().date().isoformat()}
+    made = collector.post(path, body, **KEY).json()["id"]
+    admin.post(f"/payments/{made}/reverse", {"reason": "Bounced"})
+    IdempotentCall.objects.update(status=None, claimed_until=now())
+    for _ in range(2):
+        assert problem(collector.post(path, body, **KEY)) == (409, "conflict")
+    assert problem(collector.post(path, {**body, "note": "Other"}, **KEY)) == (422, "idempotency_key_reused")
 
 
 def test_call_that_is_at_work_is_told_to_be_repeated(collector: Program, organization: Organization) -> None:

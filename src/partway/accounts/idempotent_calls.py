@@ -35,7 +35,7 @@ class CallInProgress(Exception):
 def begin(organization: Organization, *, key: str, fingerprint: str, now: datetime) -> IdempotentCall:
     """Returns the call of this key: claimed for this request, or with the `status` of the answer that it had.
 
-    Raises KeyReused or CallInProgress.
+    One that an earlier request has begun `is_repeated`: it may have acted. Raises KeyReused or CallInProgress.
     """
     with transaction.atomic():
         row, is_new = IdempotentCall.objects.get_or_create(
@@ -54,6 +54,7 @@ def begin(organization: Organization, *, key: str, fingerprint: str, now: dateti
         if now < row.claimed_until or not expired.update(claimed_until=now + CLAIM):
             raise CallInProgress
         row.claimed_until = now + CLAIM
+        row.is_repeated = True
         return row
 
 

@@ -320,6 +320,8 @@ class IdempotentCall(models.Model):
     sealed_answer = models.TextField(blank=True)
 
     answer = SealedValues("sealed_answer")
+    # Of the row as `begin` returns it: whether an earlier request has begun this call, and may have acted.
+    is_repeated = False
 
     class Meta:
         constraints: ClassVar = [

@@ -18,8 +18,6 @@ from .problems import Refused
 HEADER = "Idempotency-Key"
 # Visible ASCII.
 _KEY = re.compile(r"[!-~]{1,255}")
-# These say that the moment was wrong, or that nothing is known: a repetition shall act, and not be told so again.
-_NOT_KEPT = (409, 429)
 
 
 def run(
@@ -31,6 +29,7 @@ def run(
 ) -> HttpResponse:
     """Returns the answer of `act`, or the one that it had when this key was used before.
 
+    A refusal is not kept: nothing was done, and a repetition acts, with another body too (decision 0074).
     act: takes the one-time key for billing, which is the same whenever this call is repeated; None without a header.
     Raises Refused.
     """
@@ -56,8 +55,10 @@ def run(
         # The act may have been committed before this failed, so its repetition must find the same one-time key.
         idempotent_calls.give_up(call, now=now, keep=True)
         raise
-    if response.status_code in _NOT_KEPT or response.status_code >= 500:
-        idempotent_calls.give_up(call, now=now, keep=response.status_code >= 500)
+    if response.status_code >= 400:
+        # An earlier request that was killed may have acted: then the key stays that of its body and its act.
+        may_have_acted = response.status_code >= 500 or call.is_repeated
+        idempotent_calls.give_up(call, now=now, keep=may_have_acted)
     else:
         answer = {"body": response.content.decode(), "content_type": response.headers["Content-Type"]}
         idempotent_calls.finish(call, status=response.status_code, answer=answer)
