@@ -149,7 +149,7 @@ def test_large_rest_is_settled_by_a_key_that_may_write_off(
 ) -> None:
     path, body = f"/invoices/{invoice.pk}/settle", {"reason": "goodwill", "confirm_large": True}
     refused = collector.post(path, body)
-    assert [one["field"] for one in refused.json()["fields"]] == ["confirm_large"]
+    assert problem(refused) == (403, "forbidden")
     assert problem(admin.post(path, {**body, "amount_due": 1})) == (409, "stale")
     settled = admin.post(path, {**body, "amount_due": 100_000}).json()
     assert (settled["status"], settled["amount_settled"], settled["amount_due"]) == ("paid", 100_000, 0)

@@ -6,14 +6,14 @@ does not exist (DESIGN D5).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import wraps
 from hashlib import sha256
 from inspect import cleandoc
 from math import ceil
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 from django.conf import settings
 from django.db.models import Model
@@ -36,7 +36,8 @@ from partway.lib import clock
 from partway.lib.ip_addresses import client_ip
 
 from . import idempotency, openapi
-from .problems import Refused, of_refusal
+from .problems import Refused, of_refusal, wrong_parameters
+from .schemas import Parameters
 
 RowT = TypeVar("RowT", bound=Model)
 View = TypeVar("View", bound=Callable[..., object])
@@ -103,7 +104,10 @@ def call(
 
     def register(view: View) -> View:
         vars(view)["permission"] = permission
-        decorate_view(lambda run: _guard(run, permission))(view)
+        hints = get_type_hints(view).values()
+        kinds = [hint for hint in hints if isinstance(hint, type) and issubclass(hint, Parameters)]
+        parameters = kinds[0].names() if kinds else {}
+        decorate_view(lambda run: _guard(run, permission, parameters))(view)
         name = "_".join([*str((router.tags or [""])[0]).lower().split(), view.__name__])
         summary, _, description = cleandoc(view.__doc__ or "").partition("\n\n")
         operation = router.api_operation(
@@ -128,6 +132,13 @@ def scope_of(permission: Permission) -> str:
     return next(scope for scope, role in SCOPE_ROLES.items() if permission in permissions_of(role))
 
 
+def lacking(*permissions: Permission) -> Refused:
+    """Returns the refusal of a key without one of these permissions, with the scope that has all of them."""
+    scopes = list(SCOPE_ROLES)
+    needed = max((scope_of(permission) for permission in permissions), key=scopes.index)
+    return Refused(403, "forbidden", detail=f"This takes a key of the scope {needed}.")
+
+
 def get_customer(caller: Caller, customer_id: str) -> Customer:
     """Returns this organization's customer, or raises Http404."""
     return get_own_or_404(caller, Customer.objects.all(), customer_id)
@@ -144,7 +155,7 @@ def get_own_or_404(caller: Caller, rows: OrganizationQuerySet[RowT], row_id: str
     return found
 
 
-def _guard(run: Run, permission: Permission) -> Run:
+def _guard(run: Run, permission: Permission, parameters: Mapping[str, bool]) -> Run:
     """Returns `run` of a route, for keys that may make this call and have not made too many."""
 
     @wraps(run)
@@ -155,15 +166,13 @@ def _guard(run: Run, permission: Permission) -> Run:
             key = _authenticated(request, now)
             headers = _count(key, now)
             if permission not in permissions_of(SCOPE_ROLES[key.scope]):
-                raise Refused(
-                    403, "forbidden", detail=f"This takes a key of the scope {scope_of(permission)}."
-                )
+                raise lacking(permission)
             if request.body and request.content_type != "application/json":
                 raise Refused(415, "unsupported_media_type")
 
             def act(one_time_key: str | None) -> HttpResponse:
                 request.caller = Caller(key, now, one_time_key)
-                return run(request, **ids)
+                return wrong_parameters(request.GET, parameters) or run(request, **ids)
 
             is_post = request.method == "POST"
             response = idempotency.run(request, key.organization, act, now=now) if is_post else act(None)

@@ -22,7 +22,7 @@ from .payment_objects import (
     get_payment,
     shown_refund,
 )
-from .schemas import Amount, Currency, Id, Input, MoneyAmount, PeriodFilters
+from .schemas import Amount, Currency, Day, Id, Input, MoneyAmount, PeriodFilters
 
 router = Router(tags=["Customer accounts"])
 
@@ -57,7 +57,7 @@ class CreditRefundInput(Input):
     amount: Amount
     currency: Currency
     method: str
-    refunded_on: date | None = None
+    refunded_on: Day | None = None
     reference: str = ""
     note: str = ""
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from partway.billing import models
 from partway.billing.documents.drafts import MAX_LINES, LineDraft
@@ -46,7 +47,7 @@ class PercentOrAmount(Input):
     @model_validator(mode="after")
     def _has_one(self) -> Self:
         if (self.percent is None) == (self.amount is None):
-            raise ValueError("give either percent or amount")
+            raise PydanticCustomError("percent_or_amount", "Give either percent or amount.")
         return self
 
 

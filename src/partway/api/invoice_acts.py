@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from ninja import Body, Router
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from partway.accounts.permissions import Permission
 from partway.billing.documents import invoices, voiding
 from partway.billing.documents.voiding import Outcome, VoidPlan, Way
+from partway.billing.errors import Invalid, field_error
 from partway.billing.models.adjustments import CHOSEN_REASONS
 from partway.billing.models.refunds import RefundReason
 from partway.billing.receivables import settlements, write_offs
 from partway.billing.receivables.settlements import Settlement
 from partway.lib.money import Money
 
-from .access import KeyRequest, call
+from .access import KeyRequest, call, lacking
 from .objects import Invoice, fresh_invoice, get_invoice
 from .payment_objects import get_payment
-from .problems import Refused
-from .schemas import Amount, Id, Input
+from .schemas import Amount, Day, Id, Input
 
 router = Router(tags=["Invoices"])
 
@@ -57,8 +57,16 @@ class PaymentOutcome(Input):
     amount: Amount
     way: Way
     method: str = ""
-    refunded_on: Annotated[date | None, Field(description="By default today.")] = None
+    refunded_on: Annotated[Day | None, Field(description="By default today.")] = None
     reference: str = ""
+
+    @model_validator(mode="after")
+    def _says_how_outside_only(self) -> Self:
+        if self.way != Way.OUTSIDE and self.model_fields_set & {"method", "refunded_on", "reference"}:
+            raise PydanticCustomError(
+                "only_with", "method, refunded_on and reference are taken with the way `outside` only."
+            )
+        return self
 
 
 class Voiding(Versioned):
@@ -140,10 +148,13 @@ def void(request: KeyRequest, invoice_id: Id, body: Body[Voiding] = NO_PAYMENTS)
     shared: dict[str, Any] = {"by": caller.actor, "now": caller.now}
     if not body.payments:
         key = caller.one_time_key
+        if given := body.model_fields_set & {"reason", "note"}:
+            raise Invalid({name: field_error("only_with", other="payments") for name in given})
         invoices.void(invoice, expected_version=body.version, idempotency_key=key, **shared)
         return fresh_invoice(caller, invoice_id)
-    if not {voiding.PERMISSIONS[each.way] for each in body.payments.values()} <= caller.permissions:
-        raise Refused(403, "forbidden")
+    needed = {voiding.PERMISSIONS[each.way] for each in body.payments.values()}
+    if not needed <= caller.permissions:
+        raise lacking(*needed)
     plan = VoidPlan(
         standing={get_payment(caller, pk).pk: each.amount for pk, each in body.payments.items()},
         outcomes={pk: Outcome(**each.model_dump(exclude={"amount"})) for pk, each in body.payments.items()},
@@ -193,11 +204,12 @@ def settle(request: KeyRequest, invoice_id: Id, body: SettledRest) -> Invoice:
     caller = request.caller
     invoice = get_invoice(caller, invoice_id)
     due = None if body.amount_due is None else Money(body.amount_due, invoice.currency)
-    may_confirm = Permission.WRITE_OFF_INVOICES in caller.permissions
+    if body.confirm_large and Permission.WRITE_OFF_INVOICES not in caller.permissions:
+        raise lacking(Permission.WRITE_OFF_INVOICES)
     settlement = Settlement(
         reason=body.reason,
         note=body.note.strip(),
-        is_large_confirmed=may_confirm and body.confirm_large,
+        is_large_confirmed=body.confirm_large,
         idempotency_key=caller.one_time_key,
     )
     settlements.settle(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -13,6 +12,7 @@ from partway.accounts.permissions import Permission
 from partway.billing import external_fields, models, preconditions
 from partway.billing.documents import invoices
 from partway.billing.documents.invoices import InvoiceDraft
+from partway.billing.errors import Invalid, field_error
 from partway.billing.models.invoices import InvoiceQuerySet, InvoiceStatus
 from partway.lib.money import Money
 
@@ -24,6 +24,7 @@ from .schemas import (
     EXPAND,
     Amount,
     DatedFilters,
+    Day,
     Id,
     Page,
     Parameters,
@@ -34,6 +35,7 @@ from .schemas import (
 )
 
 router = Router(tags=["Invoices"])
+_DUE_TWICE = {"due_days": field_error("not_with", other="due_on")}
 
 
 class InvoiceList(Page[Invoice]):
@@ -64,8 +66,8 @@ class InvoiceFilters(DatedFilters, InvoiceParts):
     is_overdue: bool | None = None
     customer: Id | None = None
     external_reference: ReferenceFilter | None = None
-    due_from: date | None = None
-    due_until: date | None = None
+    due_from: Day | None = None
+    due_until: Day | None = None
     paid_from: Time | None = None
     paid_until: Time | None = None
     search: Annotated[SearchText, Field(description="Words of the number or the customer.")] = ""
@@ -74,7 +76,8 @@ class InvoiceFilters(DatedFilters, InvoiceParts):
 class NewInvoice(DocumentInput):
     """An invoice to write; it is a draft until it is sent.
 
-    due_days: due so many days after it is sent. Without either it is due as the organization's settings say.
+    due_days: due so many days after it is sent, instead of due_on. Without either it is due as the organization's
+    settings say.
     """
 
     model_config = ConfigDict(
@@ -93,7 +96,7 @@ class NewInvoice(DocumentInput):
         }
     )
 
-    due_on: date | None = None
+    due_on: Day | None = None
     due_days: Annotated[int, Field(ge=0, le=invoices.MAX_DUE_DAYS)] | None = None
 
 
@@ -104,7 +107,7 @@ class InvoiceChanges(DocumentChanges):
     of it would become credit. notify_customer: mails the invoice as it is then.
     """
 
-    due_on: date | None = None
+    due_on: Day | None = None
     due_days: Annotated[int, Field(ge=0, le=invoices.MAX_DUE_DAYS)] | None = None
     amount_paid: Amount | None = None
     notify_customer: bool = False
@@ -150,6 +153,8 @@ def _filtered(caller: Caller, filters: InvoiceFilters) -> InvoiceQuerySet:
 def create(request: KeyRequest, body: NewInvoice) -> Invoice:
     """Writes an invoice as a draft."""
     caller, organization = request.caller, request.caller.organization
+    if body.due_on is not None and body.due_days is not None:
+        raise Invalid(_DUE_TWICE)
     is_dated, default_days = body.due_on is not None, organization.default_due_days
     draft = InvoiceDraft(
         due_on=body.due_on,
@@ -183,6 +188,8 @@ def change(request: KeyRequest, invoice_id: Id, body: InvoiceChanges) -> Invoice
         preconditions.check_version(invoice, body.version)
         external_fields.change(invoice, body.external, by=caller.actor, now=caller.now)
         return fresh_invoice(caller, invoice.pk)
+    if body.notify_customer and invoice.status == InvoiceStatus.DRAFT:
+        raise Invalid({"notify_customer": field_error("notify_of_draft")})
     paid = None if body.amount_paid is None else Money(body.amount_paid, invoice.currency)
     invoices.edit(
         invoice,
@@ -207,7 +214,11 @@ def delete(request: KeyRequest, invoice_id: Id, known: Query[Version]) -> None:
 def _changed(caller: Caller, invoice: models.Invoice, body: InvoiceChanges) -> InvoiceDraft:
     """Returns the content of an invoice with these changes; `edit` refuses it when the version is another by then."""
     due: dict[str, Any] = {"due_on": invoice.due_on, "due_days": invoice.due_days}
-    if body.due_on is not None:
+    if body.due_on is not None and body.due_days is not None:
+        # As they were read they may be sent back.
+        if (body.due_on, body.due_days) != (invoice.due_on, invoice.due_days):
+            raise Invalid(_DUE_TWICE)
+    elif body.due_on is not None:
         due = {"due_on": body.due_on, "due_days": None}
     elif body.due_days is not None:
         due["due_days"] = body.due_days

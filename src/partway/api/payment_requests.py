@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from ninja import Body, Query, Router
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from partway.accounts.permissions import Permission
+from partway.billing.errors import Invalid, field_error
 from partway.billing.models.payment_requests import PaymentRequestStatus
 from partway.billing.requests import payment_requests
 from partway.billing.requests.payment_requests import LinkRecipients, NewPaymentRequest
@@ -32,7 +33,23 @@ from .schemas import (
 
 router = Router(tags=["Payment requests"])
 
-Addresses = Annotated[list[str], Field(max_length=payment_requests.MAX_ADDRESSES + 1)]
+_MOST = payment_requests.MAX_ADDRESSES + 1
+Addresses = Annotated[list[str], Field(max_length=_MOST)]
+# One text is a list of one; said by hand, since an error of a union is named by its kinds and not by its field.
+OneOrMore = Annotated[
+    Addresses | None,
+    BeforeValidator(lambda given: [given] if isinstance(given, str) else given),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": "string"}, "maxItems": _MOST},
+                {"type": "null"},
+            ]
+        }
+    ),
+    Field(description="One mail address, or several."),
+]
 
 
 class PaymentRequestList(Page[PaymentRequest]):
@@ -71,7 +88,7 @@ class PaymentRequestInput(ExternalInput):
     )
 
     amount_requested: Amount
-    to: Annotated[str | Addresses | None, Field(description="One mail address, or several.")] = None
+    to: OneOrMore = None
     cc: Addresses = []
     bcc: Addresses = []
     note: str = ""
@@ -85,7 +102,7 @@ class PaymentRequestInput(ExternalInput):
 class Recipients(Input):
     """To whom the link is mailed from now on; without a body, to the same as before."""
 
-    to: Annotated[str | Addresses | None, Field(description="One mail address, or several.")] = None
+    to: OneOrMore = None
     cc: Addresses = []
     bcc: Addresses = []
 
@@ -95,10 +112,6 @@ class PaymentRequestChanges(ExternalInput):
 
 
 NOTHING, SAME_RECIPIENTS = Input(), Recipients()
-
-
-def _list(addresses: str | list[str]) -> tuple[str, ...]:
-    return (addresses,) if isinstance(addresses, str) else tuple(addresses)
 
 
 def _fresh(caller: Caller, request_id: str) -> PaymentRequest:
@@ -125,7 +138,7 @@ def create(request: KeyRequest, invoice_id: Id, body: PaymentRequestInput) -> Pa
         expires_at = payment_requests.default_expiry(caller.organization, now=caller.now)
     new_request = NewPaymentRequest(
         amount=Money(body.amount_requested, invoice.currency),
-        to=_list(invoice.customer.email if body.to is None else body.to),
+        to=(invoice.customer.email,) if body.to is None else tuple(body.to),
         cc=tuple(body.cc),
         bcc=tuple(body.bcc),
         note=body.note,
@@ -202,7 +215,9 @@ def resend(request: KeyRequest, request_id: Id, body: Body[Recipients] = SAME_RE
     caller = request.caller
     recipients = None
     if body.to is not None:
-        recipients = LinkRecipients(_list(body.to), tuple(body.cc), tuple(body.bcc))
+        recipients = LinkRecipients(tuple(body.to), tuple(body.cc), tuple(body.bcc))
+    elif given := body.model_fields_set & {"cc", "bcc"}:
+        raise Invalid({name: field_error("only_with", other="to") for name in given})
     payment_requests.resend(
         get_own_or_404(caller, request_rows(), request_id),
         recipients=recipients,

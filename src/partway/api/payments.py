@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from ninja import Body, Query, Router
@@ -10,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from partway.accounts.permissions import Permission
 from partway.billing import models
+from partway.billing.errors import Invalid, field_error
 from partway.billing.models.payments import PaymentStatus
 from partway.billing.models.refunds import RefundReason
 from partway.billing.payments import refunds as gateway_refunds
@@ -31,7 +31,7 @@ from .payment_objects import (
     shown_payment,
     shown_refund,
 )
-from .schemas import EXPAND, Amount, DatedFilters, Id, Input, Page, Parameters, SearchText, Time
+from .schemas import EXPAND, Amount, DatedFilters, Day, Id, Input, Page, Parameters, SearchText, Time
 
 router = Router(tags=["Payments"])
 
@@ -81,7 +81,7 @@ class OfflinePaymentInput(Input):
 
     amount: Amount
     method: str
-    paid_on: date
+    paid_on: Day
     reference: str = ""
     note: str = ""
     send_receipt: bool = False
@@ -98,9 +98,9 @@ class Reversal(Input):
 class RefundInput(Input):
     """Money to give back of a payment, in minor units of the currency that was received.
 
-    reason: why, of what is sent back through the payment service. method, refunded_on, reference: with a method, it
-    records money that was given back by hand, as of an offline payment always. reduce_invoice: what is taken off an
-    invoice is settled there as goodwill, instead of being due again.
+    reason: why; it is needed for what is sent back through the payment service. method: with it, it records money that
+    was given back by hand, as of an offline payment always; then refunded_on and reference too. reduce_invoice: what is
+    taken off an invoice is settled there as goodwill, instead of being due again.
     """
 
     model_config = ConfigDict(
@@ -117,7 +117,7 @@ class RefundInput(Input):
     note: str = ""
     reduce_invoice: bool = False
     method: str = ""
-    refunded_on: Annotated[date | None, Field(description="By default today.")] = None
+    refunded_on: Annotated[Day | None, Field(description="By default today.")] = None
     reference: str = ""
 
 
@@ -237,6 +237,7 @@ def refund(request: KeyRequest, payment_id: Id, body: RefundInput) -> Refund:
     }
     if body.method or payment.is_offline:
         given_back = OutsideRefund(
+            reason=body.reason or "",
             method=body.method,
             refunded_on=body.refunded_on or caller.today,
             reference=body.reference,
@@ -244,6 +245,8 @@ def refund(request: KeyRequest, payment_id: Id, body: RefundInput) -> Refund:
         )
         customer = payment.document.customer
         [row] = refunds.record(customer, refund=given_back, payment=payment, by=caller.actor, now=caller.now)
+    elif given := body.model_fields_set & {"refunded_on", "reference"}:
+        raise Invalid({name: field_error("only_with", other="method") for name in given})
     else:
         new_refund = NewRefund(reason=body.reason or "", **shared)
         row = gateway_refunds.refund(payment, new_refund=new_refund, by=caller.actor, now=caller.now)

@@ -8,10 +8,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from http import HTTPStatus
 from math import ceil
-from typing import Any
+from typing import Any, get_args
 
 import structlog
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
+from pydantic_core.core_schema import ErrorType
 
 from partway.billing.errors import (
     PROMISED_FIELD_CODES,
@@ -41,6 +42,47 @@ _DETAILS = {
     "unauthenticated": "Send a key that is valid here, as Authorization: Bearer and the key.",
     "unavailable": "Partway is busy. Nothing was changed. Repeat the call in a few seconds.",
     "unsupported_media_type": "Send the body as application/json.",
+}
+
+# Sentences about input of the wrong form, by the type of pydantic's error; its values are filled in.
+_FORM_CODES = {"missing": "required", "extra_forbidden": "unknown"}
+_FORMS = {
+    "missing": "This is required.",
+    "extra_forbidden": "There is no such field here.",
+    "string_type": "Send a text.",
+    "string_too_short": "Send at least {min_length} characters.",
+    "string_too_long": "Send at most {max_length} characters.",
+    "string_pattern_mismatch": "Send a text of the form {pattern}.",
+    "int_type": "Send a whole number.",
+    "int_parsing": "Send a whole number.",
+    "int_parsing_size": "Send a smaller number.",
+    "int_from_float": "Send a whole number.",
+    "greater_than_equal": "Send {ge} or more.",
+    "less_than_equal": "Send {le} or less.",
+    "bool_type": "Send true or false.",
+    "bool_parsing": "Send true or false.",
+    "enum": "Send one of these: {expected}.",
+    "literal_error": "Send one of these: {expected}.",
+    "list_type": "Send a list.",
+    "too_short": "Send at least {min_length}.",
+    "too_long": "Send at most {max_length}.",
+    "dict_type": "Send an object.",
+    "model_type": "Send an object.",
+    "model_attributes_type": "Send an object.",
+    "timezone_aware": "Send a time with its offset, as 2026-11-30T15:04:05Z.",
+    **dict.fromkeys(
+        ("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "datetime_object_invalid"),
+        "Send a time, as 2026-11-30T15:04:05Z.",
+    ),
+    **dict.fromkeys(
+        ("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"),
+        "Send a day, as 2026-11-30.",
+    ),
+}
+_OTHER_FORM = "This is not in the form that the document of the API describes."
+_PARAMETERS = {
+    "unknown": "There is no such parameter here.",
+    "repeated": "Send this parameter once.",
 }
 
 # Fields that calls name differently from billing.
@@ -131,19 +173,35 @@ def of_billing_error(error: BillingError) -> HttpResponse:
 
 def of_validation(errors: list[dict[str, Any]]) -> HttpResponse:
     """Returns the problem of input of the wrong form; `errors` are those of pydantic."""
-    codes = {"missing": "required", "extra_forbidden": "unknown", "unknown_parameter": "unknown"}
-    codes |= {"currency_unknown": "currency_unknown"}
-    fields = [
-        {
-            "field": ".".join(str(part) for part in error["loc"][2:])
-            or error.get("ctx", {}).get("name")
-            or str(error["loc"][-1]),
-            "code": codes.get(error["type"], "wrong_form"),
-            "message": error["msg"],
-        }
-        for error in errors
-    ]
+    fields = []
+    for error in errors:
+        kind, values = error["type"], error.get("ctx", {})
+        # A parameter that is repeated is one field; of a list in a body the wrong item is named.
+        is_parameter = error["loc"][0] == "query"
+        path = [str(part) for part in error["loc"][2:] if not (is_parameter and isinstance(part, int))]
+        name = ".".join(path) or values.get("name") or str(error["loc"][-1])
+        if kind in get_args(ErrorType):
+            code, message = _FORM_CODES.get(kind, "wrong_form"), _FORMS.get(kind, _OTHER_FORM)
+            fields.append({"field": name, "code": code, "message": message.format(**values)})
+        else:
+            fields.append({"field": name, "code": kind, "message": error["msg"]})
     return problem(422, "invalid", fields=fields)
+
+
+def wrong_parameters(query: QueryDict, known: Mapping[str, bool]) -> HttpResponse | None:
+    """Returns the problem of parameters that a call does not take, or takes once; None where all are right.
+
+    known: the parameters of the call, and whether each may be repeated.
+    """
+    wrong = {
+        name: "repeated" if name in known else "unknown"
+        for name, values in query.lists()
+        if name not in known or (len(values) > 1 and not known[name])
+    }
+    fields = [
+        {"field": name[:40], "code": code, "message": _PARAMETERS[code]} for name, code in wrong.items()
+    ]
+    return problem(422, "invalid", fields=fields) if fields else None
 
 
 def _json(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ from .schemas import (
     EXPAND,
     Amount,
     DatedFilters,
+    Day,
     DecimalString,
     ExternalReference,
     Id,
@@ -142,7 +143,7 @@ class NewQuote(DocumentInput):
     )
 
     deposit: DepositInput | None = None
-    valid_until: date | None = None
+    valid_until: Day | None = None
 
 
 class QuoteChanges(DocumentChanges):
@@ -152,7 +153,7 @@ class QuoteChanges(DocumentChanges):
     """
 
     deposit: DepositInput | None = None
-    valid_until: date | None = None
+    valid_until: Day | None = None
 
 
 class VersionedQuote(Input):
@@ -165,7 +166,7 @@ class Decision(Input):
     """The yes or no that the customer gave by phone or on site: who, and on which day; by default today."""
 
     name: str
-    decided_on: date | None = None
+    decided_on: Day | None = None
     note: str = ""
 
 
@@ -178,7 +179,7 @@ class OfflineDepositInput(Input):
 
     amount: Amount | None = None
     method: str
-    paid_on: date
+    paid_on: Day
     reference: str = ""
     note: str = ""
     paid_before_issue: bool = False

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Generic, Self, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar, get_origin
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictInt,
     StringConstraints,
-    ValidationInfo,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -25,6 +26,7 @@ from partway.lib.money import EXPONENTS, MAX_AMOUNT_MINOR, Money
 from .problems import CODES
 
 ItemT = TypeVar("ItemT", bound=BaseModel)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 Amount = Annotated[
     StrictInt,
@@ -63,8 +65,18 @@ ReferenceFilter = Annotated[
     Field(max_length=MAX_REFERENCE_LENGTH, description="The one with exactly this reference of a program."),
     AfterValidator(lambda text: text.replace("\0", "")),
 ]
+
+
+def _is_written(value: object) -> object:
+    # A number is no day: it would be read as seconds since 1970.
+    if not (isinstance(value, str) and _DAY.match(value)):
+        raise PydanticCustomError("wrong_form", "Write it in the form of RFC 3339, as 2026-11-30.")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_is_written)]
 # A time without a zone could be two.
-Time = Annotated[AwareDatetime, Field(description="RFC 3339, with its offset.")]
+Time = Annotated[AwareDatetime, BeforeValidator(_is_written), Field(description="RFC 3339, with its offset.")]
 MAX_LIMIT = 200
 
 
@@ -107,18 +119,13 @@ class ExternalInput(Input):
 
 
 class Parameters(BaseModel):
-    """The parameters of an address; an unknown one is refused, since without a misspelt filter all would be listed."""
+    """The parameters of an address; `access` refuses an unknown one: without a misspelt filter all would be listed."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _refuse_unknown(cls, data: Any, info: ValidationInfo) -> Any:
-        asked = set(info.context["request"].GET) if info.context else set()
-        known = {field.alias or name for name, field in cls.model_fields.items()}
-        if unknown := sorted(asked - known):
-            raise PydanticCustomError(
-                "unknown_parameter", "There is no parameter {name} here.", {"name": unknown[0][:40]}
-            )
-        return data
+    def names(cls) -> dict[str, bool]:
+        """Returns each parameter, and whether it may be repeated."""
+        fields = cls.model_fields.items()
+        return {field.alias or name: get_origin(field.annotation) is list for name, field in fields}
 
 
 class Version(Parameters):
@@ -150,14 +157,14 @@ class DatedFilters(Filters):
 class PeriodFilters(Parameters):
     """The days `from` to `to`, both included, in a currency; by default that of the organization's settings."""
 
-    since: Annotated[date, Field(alias="from")]
-    until: Annotated[date, Field(alias="to")]
+    since: Annotated[Day, Field(alias="from")]
+    until: Annotated[Day, Field(alias="to")]
     currency: Currency | None = None
 
     @model_validator(mode="after")
     def _is_in_order(self) -> PeriodFilters:
         if self.until < self.since:
-            raise ValueError("to is before from")
+            raise PydanticCustomError("range_reversed", "This is before `from`.", {"name": "to"})
         return self
 
 

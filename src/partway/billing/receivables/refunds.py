@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 
 from django.db import transaction
 
@@ -40,6 +41,7 @@ class OutsideRefund:
     note: str = ""
     reduces_invoice: bool = False
     idempotency_key: str | None = None
+    reason: str = ""
 
 
 def unavailable_reason(payment: Payment) -> Conflict | None:
@@ -162,13 +164,13 @@ def _is_same(
     previous: list[Refund], customer: Customer, refund: OutsideRefund, payment: Payment | None
 ) -> bool:
     first = previous[0]
-    stored = (first.method, first.refunded_on, first.reference, first.note, first.reduces_invoice)
-    typed = (refund.method, refund.refunded_on, refund.reference, refund.note, refund.reduces_invoice)
+    content = attrgetter("method", "refunded_on", "reference", "note", "reduces_invoice", "reason")
     amount = Money(sum(row.amount_minor for row in previous), first.currency)
     of = {row.payment.document.customer_id for row in previous}
     same_payment = payment is None or [row.payment_id for row in previous] == [payment.pk]
     stands = all(row.status == "succeeded" for row in previous)
-    return stands and same_payment and of == {customer.pk} and (amount, *stored) == (refund.amount, *typed)
+    same_content = (amount, content(first)) == (refund.amount, content(refund))
+    return stands and same_payment and of == {customer.pk} and same_content
 
 
 def _amount_error(amount: Money, customer: Customer, payment: Payment | None) -> FieldError | None:
@@ -214,6 +216,7 @@ def write(
         reference=refund.reference,
         note=refund.note,
         reduces_invoice=refund.reduces_invoice,
+        reason=refund.reason,
         idempotency_key=refund.idempotency_key,
         created_at=now,
     )

@@ -31,6 +31,7 @@ _FIELDS: dict[str, str | Promise] = {
     "line_unit_amount": _("Enter a price of zero or more."),
     "nothing_due.draft": _("Nothing is due on this invoice. Add a line with a price before you send it."),
     "nothing_due.sent": _("Nothing would be due on this invoice. Void it instead."),
+    "notify_of_draft": _("A draft is not mailed. Send it first."),
     "percentage_out_of_range": _("Enter a percentage between 0 and 100, with at most four decimals."),
     "quote_prefix": _("Use at most %(limit)s characters, and end with a letter or a mark, like QUO-."),
     "quote_without_total": _("The total of this quote is zero. Add a line with a price before you send it."),

@@ -11,6 +11,8 @@ MESSAGES: dict[str, str | Promise] = {
     "stale": _("This was changed in the meantime. Compare both versions before you save."),
     "external_reference_form": _("Use letters, digits and marks, without spaces at the ends or line breaks."),
     "external_reference_taken": _("“%(external_reference)s” is the reference of %(id)s already."),
+    "not_with": _("Give either this or %(other)s, not both."),
+    "only_with": _("This is taken only together with %(other)s."),
     "metadata_key": _("“%(key)s” is no key of metadata: it has 1 to %(limit)s characters."),
     "metadata_value": _("The value of “%(key)s” has more than %(limit)s characters."),
     "too_many_keys.metadata": _("Metadata can have %(limit)s keys."),
