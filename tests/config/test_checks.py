@@ -126,6 +126,8 @@ def test_safe_live_settings_pass_system_checks(live: Settings) -> None:
         ({"PARTWAY_METRICS_NETWORKS": ["everywhere"]}, "partway.E009"),
         ({"PARTWAY_PROXY_NETWORKS": ["0.0.0.0/0"]}, "partway.E013"),
         ({"PARTWAY_PROXY_NETWORKS": ["the proxy"]}, "partway.E013"),
+        ({"PARTWAY_WEBHOOK_ALLOW_NETWORKS": ["::/0"]}, "partway.E015"),
+        ({"PARTWAY_WEBHOOK_ALLOW_NETWORKS": ["10.0.0.0/33"]}, "partway.E015"),
         ({"PARTWAY_SIGNIN_FAILURES": 0}, "partway.E010"),
         ({"PARTWAY_SIGNIN_FAILURES": 1_000_000}, "partway.E010"),
         ({"PARTWAY_CHECKOUTS_PER_IP": 1_000_000}, "partway.E010"),

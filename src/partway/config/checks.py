@@ -215,6 +215,15 @@ def check_proxy_networks(**_: Any) -> list[CheckMessage]:
     ]
 
 
+@register("partway")
+def check_webhook_networks(**_: Any) -> list[CheckMessage]:
+    """E015: the networks that webhooks may reach are networks, and not all of them."""
+    return [
+        Error(message, hint="Write it like 10.0.0.0/8.", id="partway.E015")
+        for message in _network_errors("PARTWAY_WEBHOOK_ALLOW_NETWORKS", "webhooks could reach every address")
+    ]
+
+
 def _network_errors(name: str, danger: str) -> Iterator[str]:
     """Yields what is wrong with a setting that lists networks."""
     for text in getattr(settings, name):

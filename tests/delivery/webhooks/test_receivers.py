@@ -7,7 +7,7 @@ import socket
 import ssl
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from time import sleep
 from typing import Any
 
@@ -16,13 +16,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pytest_django.fixtures import Settings
+from structlog.testing import capture_logs
 
 from partway.accounts.models import Organization
-from partway.delivery.webhooks import client
+from partway.delivery.webhooks import client, sending
+from partway.delivery.webhooks.sending import SLOTS_OF_ORGANIZATION
 from partway.lib.clock import now
 from tests.delivery.webhooks.conftest import Subscription
 from tests.delivery.webhooks.test_sending import queue
-from tests.support import webhook_receiver
+from tests.support import personas, webhook_receiver
 from tests.support.webhook_receiver import Respond, WebhookReceiver, status
 
 
@@ -82,6 +84,40 @@ def test_address_inside_a_network_is_refused_at_each_attempt(
     settings.PARTWAY_WEBHOOK_ALLOW_NETWORKS = allowed
     subscription.send()
     assert (delivery.attempts.get().error_code, receiver.heard) == ("address_refused", [])
+
+
+def test_refused_address_is_logged_and_not_shown(subscription: Subscription, settings: Settings) -> None:
+    [delivery] = queue(subscription, 0)
+    settings.PARTWAY_WEBHOOK_ALLOW_NETWORKS = []
+    with capture_logs() as logged:
+        subscription.send()
+    assert delivery.attempts.get().error_message == ""
+    assert {"host": "127.0.0.1", "addresses": ["127.0.0.1"]}.items() <= logged[0].items()
+
+
+def test_silent_name_server_holds_no_place_beyond_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = Event()
+    monkeypatch.setattr(client, "DEADLINE_SECONDS", 0.2)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(20) and [])
+    assert client.post("https://jobs.alder.example/", b"", {}, ()).error_code == "timeout"
+    answered.set()
+
+
+@pytest.mark.usefixtures("_short_deadline")
+def test_slow_endpoints_of_an_organization_take_a_part_of_the_places(
+    organization: Organization, receiver: WebhookReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "SLOTS", SLOTS_OF_ORGANIZATION + 1)
+    with WebhookReceiver(webhook_receiver.hang) as silent:
+        slow = [Subscription.at(organization, silent.url) for _ in range(SLOTS_OF_ORGANIZATION + 1)]
+        for one in slow:
+            queue(one, 60)
+        other = Subscription.at(personas.mallory().organization, receiver.url)
+        queue(other, 0)
+        other.sender._start_due(now())
+        under_way = [one.endpoint.organization_id for one in other.sender._under_way.values()]
+        other.send()
+    assert sorted(under_way.count(pk) for pk in set(under_way)) == [1, SLOTS_OF_ORGANIZATION]
 
 
 def test_connection_goes_to_the_address_that_was_checked(

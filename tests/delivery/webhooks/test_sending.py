@@ -6,6 +6,7 @@ import contextlib
 import json
 from datetime import timedelta
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from django.core.exceptions import ObjectDoesNotExist
@@ -16,6 +17,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from partway.accounts.before_commit import before_commit
 from partway.accounts.models import Organization
+from partway.billing.errors import Invalid, field_error
 from partway.billing.events import OPERATOR, Actor
 from partway.billing.models import Customer, Mail, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from partway.billing.people import webhook_deliveries, webhook_endpoints
@@ -248,6 +250,20 @@ def test_delivery_that_is_refused_for_long_holds_up_no_other(
     assert [one.id for one in receiver.heard] == [first.pk, second.pk]
 
 
+def test_endpoint_whose_deliveries_are_held_is_not_looked_through_again_at_once(
+    subscription: Subscription, receiver: WebhookReceiver, django_assert_max_num_queries: Any
+) -> None:
+    first, second = queue(subscription, 2, 1)
+    receiver.respond = status(400)
+    subscription.send()
+    assert [one.id for one in receiver.heard] == [first.pk]
+    with django_assert_max_num_queries(1):
+        subscription.sender._start_due(now() + timedelta(seconds=1))
+    receiver.respond = accept
+    subscription.send(seconds=11)
+    assert [one.id for one in receiver.heard] == [first.pk, first.pk, second.pk]
+
+
 def test_delivery_fails_after_three_days_and_the_endpoint_is_disabled_with_a_mail(
     subscription: Subscription, receiver: WebhookReceiver
 ) -> None:
@@ -365,6 +381,20 @@ def test_range_sends_again_what_failed_or_all_in_its_order(
     )
     subscription.send()
     assert [one.id for one in receiver.heard] == [*(made[number].pk for number in expected), made[3].pk]
+
+
+def test_range_of_too_many_deliveries_is_refused(
+    subscription: Subscription, alice: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = queue(subscription, 2, 1, 0)
+    WebhookDelivery.objects.update(status="failed", ended_at=now())
+    monkeypatch.setattr(webhook_deliveries, "MAX_RETRIED", 2)
+    span: dict[str, Any] = {"since": now() - timedelta(hours=1), "by": alice, "now": now()}
+    with pytest.raises(Invalid) as refused:
+        webhook_deliveries.retry_range(subscription.endpoint, until=now(), **span)
+    assert refused.value.fields["created_until"] == field_error("range_too_large", limit=2)
+    until = made[1].created_at
+    assert webhook_deliveries.retry_range(subscription.endpoint, until=until, **span) == 2
 
 
 def test_delivery_is_claimed_by_one_worker_until_its_lease_ends(subscription: Subscription) -> None:

@@ -38,6 +38,8 @@ BACK_OFF = (
 )
 # After each attempt in a row without a response, the whole endpoint rests; longer only where it asks for it.
 FIRST_PAUSE, LONGEST_PAUSE, LONGEST_WISH = timedelta(seconds=5), timedelta(minutes=5), timedelta(hours=1)
+# Of one call or form, in one transaction.
+MAX_RETRIED = 5_000
 TEST_EVENT = "webhook_endpoint.tested"
 
 
@@ -168,13 +170,16 @@ def retry_range(
 ) -> int:
     """Sends again what failed of the events from `since` to `until`, in their order; returns how many deliveries.
 
-    include_delivered: those that were delivered too, as for a program that lost what it had. Raises Invalid, Conflict.
+    include_delivered: those that were delivered too, as for a program that lost what it had. Raises Invalid, also for
+    more than MAX_RETRIED, and Conflict.
     """
     if until < since:
         raise Invalid({"created_until": field_error("range_reversed")})
     statuses = ("failed", "delivered") if include_delivered else ("failed",)
     found = endpoint.deliveries.filter(created_at__gte=since, created_at__lte=until, status__in=statuses)
-    ids = list(found.order_by("pk").values_list("pk", flat=True))
+    ids = list(found.order_by("pk").values_list("pk", flat=True)[: MAX_RETRIED + 1])
+    if len(ids) > MAX_RETRIED:
+        raise Invalid({"created_until": field_error("range_too_large", limit=MAX_RETRIED)})
     _retry(endpoint, ids, by=by, now=now, idempotency_key=idempotency_key)
     return len(ids)
 
@@ -210,6 +215,8 @@ def delete_old(*, now: datetime, limit: int = 500) -> int:
     """Deletes deliveries that ended long ago, with their attempts, at most `limit`; returns how many."""
     oldest = now - timedelta(days=settings.PARTWAY_WEBHOOK_RETENTION_DAYS)
     old = WebhookDelivery.objects.filter(Q(ended_at__isnull=False), ended_at__lte=oldest).order_by("ended_at")
-    ids = list(old.values_list("pk", flat=True)[:limit])
-    WebhookDelivery.objects.filter(pk__in=ids).delete()
+    with transaction.atomic():
+        # Locked, so that one which a member sends again at this moment is pending first, or gone.
+        ids = list(old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+        WebhookDelivery.objects.filter(pk__in=ids).delete()
     return len(ids)

@@ -229,7 +229,8 @@ def _event_data(endpoint: WebhookEndpoint) -> dict[str, object]:
 def _check(details: EndpointDetails) -> None:
     errors: dict[str, FieldError] = {}
     if reason := unusable_url(details.url.strip()):
-        errors["url"] = field_error(reason, limit=MAX_URL_LENGTH)
+        params = {"limit": MAX_URL_LENGTH} if reason == "url_too_long" else {}
+        errors["url"] = FieldError(reason, params)
     if not details.event_types:
         errors["event_types"] = field_error("event_types_required")
     elif unknown := sorted(set(details.event_types) - {*EVENT_TYPES, EVERY_TYPE}):

@@ -15,16 +15,24 @@ MESSAGES = {
     "event_types_required": _("Choose at least one type of event."),
     "hours_out_of_range": _("Enter at most %(limit)s hours."),
     "range_reversed": _("The end is before the beginning."),
+    "range_too_large": _(
+        "More than %(limit)s deliveries are in this time. Send them again in several parts."
+    ),
     "stale.endpoint_deleted": _("This endpoint was deleted in the meantime."),
     "too_many_endpoints": _("An organization can have %(limit)s endpoints. Delete those that are not used."),
     "url_not_encrypted": _("Enter an address that begins with https://."),
-    "url_not_public": _("This address is inside a network, which webhooks may not reach."),
+    "url_not_public": _(
+        "This address is not of the public internet. The operator of this installation can allow its network by "
+        "PARTWAY_WEBHOOK_ALLOW_NETWORKS."
+    ),
     "url_too_long": _("Use at most %(limit)s characters."),
     "url_unreadable": _("Enter an address like https://jobs.example.com/partway."),
 }
 _ATTEMPTS = {
     "": _("Delivered"),
-    "address_refused": _("Its address is inside a network, which webhooks may not reach: %(error)s"),
+    "address_refused": _(
+        "Its name leads to no address of the public internet; the log of this installation has the address"
+    ),
     "not_encrypted": _("Its address begins with http://, which is allowed inside a network only"),
     "redirect": _("It redirected to another address, which is not followed"),
     "secret_unreadable": _("Its secret was sealed under a key that this installation no longer has"),

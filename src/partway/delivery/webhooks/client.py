@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import queue
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -13,9 +15,12 @@ from typing import Any
 
 import httpcore
 import httpx
+import structlog
 
 from partway.billing.people.webhook_deliveries import Outcome
 from partway.lib.public_addresses import is_in, is_public
+
+log = structlog.get_logger(__name__)
 
 # The whole of it, from the look-up of the name on; and for the body of a response whose status is known already.
 DEADLINE_SECONDS, BODY_SECONDS = 15.0, 2.0
@@ -61,7 +66,7 @@ def _sent(
 ) -> tuple[int, dict[str, str], str]:
     """Returns status, headers in lower case and the beginning of the body."""
     deadline, target = _Deadline(DEADLINE_SECONDS), httpx.URL(url)
-    backend = _PinnedBackend(_checked_addresses(target, allowed), deadline)
+    backend = _PinnedBackend(_checked_addresses(target, allowed, deadline), deadline)
     address = httpcore.URL(
         scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path
     )
@@ -92,22 +97,40 @@ def _outcome(status: int, headers: Mapping[str, str], body: str) -> Outcome:
     )
 
 
-def _checked_addresses(target: httpx.URL, allowed: tuple[str, ...]) -> list[str]:
+def _checked_addresses(target: httpx.URL, allowed: tuple[str, ...], deadline: _Deadline) -> list[str]:
     """Looks up the host and returns its addresses that may be reached; raises _NotSent where none may."""
-    try:
-        host = target.raw_host.decode("ascii")
-        found = socket.getaddrinfo(host, target.port or 443, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError) as error:
-        raise _NotSent("unknown_host", str(error)) from error
-    addresses = [str(one[4][0]).partition("%")[0] for one in found]
-    may_reach = [one for one in dict.fromkeys(addresses) if is_public(one) or is_in(one, allowed)]
+    host = target.raw_host.decode("ascii")
+    addresses = _looked_up(host, target.port or 443, deadline)
+    may_reach = [one for one in addresses if is_public(one) or is_in(one, allowed)]
     if not may_reach:
-        raise _NotSent("address_refused", ", ".join(dict.fromkeys(addresses)))
+        # For the operator: owners could read the names and addresses of a network that is not theirs.
+        log.warning("webhook_address_refused", host=host, addresses=addresses)
+        raise _NotSent("address_refused")
     if target.scheme != "https":
         may_reach = [one for one in may_reach if is_in(one, allowed)]
         if not may_reach:
             raise _NotSent("not_encrypted")
     return may_reach[:_MAX_ADDRESSES]
+
+
+def _looked_up(host: str, port: int, deadline: _Deadline) -> list[str]:
+    """Returns the addresses of a name; on a thread that is left behind, since the system has no time-out for it."""
+    found = queue.SimpleQueue[list[Any] | OSError | UnicodeError]()
+
+    def look_up() -> None:
+        try:
+            found.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            found.put(error)
+
+    threading.Thread(target=look_up, name=f"look up {host}", daemon=True).start()
+    try:
+        rows = found.get(timeout=deadline.left())
+    except queue.Empty:
+        raise httpcore.ConnectTimeout("the name was not looked up in time") from None
+    if isinstance(rows, OSError | UnicodeError):
+        raise _NotSent("unknown_host", str(rows)) from rows
+    return list(dict.fromkeys(str(row[4][0]).partition("%")[0] for row in rows))
 
 
 @cache

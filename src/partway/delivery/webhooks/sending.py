@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -34,6 +35,11 @@ SLOTS = 16
 # While an earlier delivery about the same object has been tried less often than this, a later one waits for it: some
 # 36 minutes. After that it goes, so that one event which a program cannot take does not hold up the others for days.
 HOLDING_ATTEMPTS = 5
+# Of these at most so many for endpoints of one organization: else one with many slow endpoints would hold up all.
+SLOTS_OF_ORGANIZATION = 4
+# An endpoint of which every due delivery waits for an earlier one is looked at again after so long, or when that one
+# has ended here.
+HELD_FOR = timedelta(seconds=5)
 # How long the job waits for a response before it looks for deliveries that have become due meanwhile.
 _LOOK_SECONDS = 0.2
 
@@ -85,6 +91,7 @@ class Sender:
     def __init__(self) -> None:
         self._under_way: dict[str, WebhookDelivery] = {}  # by endpoint
         self._turns: dict[str, float] = {}  # when each endpoint was called last
+        self._held: dict[str, datetime] = {}  # until when nothing of an endpoint can be sent
         self._outcomes: queue.SimpleQueue[tuple[WebhookDelivery, Outcome]] = queue.SimpleQueue()
 
     def send_due(self, *, now: datetime) -> int:
@@ -102,16 +109,24 @@ class Sender:
 
     def _start_due(self, now: datetime) -> None:
         """Starts a call to each endpoint that waits for one, those first that were called longest ago."""
-        free = SLOTS - len(self._under_way)
-        waiting = [one for one in due_endpoints(now) if one.pk not in self._under_way] if free > 0 else []
+        if len(self._under_way) >= SLOTS:
+            return
+        self._held = {pk: until for pk, until in self._held.items() if until > now}
+        waiting = [one for one in due_endpoints(now) if one.pk not in (self._under_way | self._held)]
+        calls = Counter(one.endpoint.organization_id for one in self._under_way.values())
         for endpoint in sorted(waiting, key=lambda one: self._turns.get(one.pk, 0.0)):
             if len(self._under_way) >= SLOTS:
                 break
+            if calls[endpoint.organization_id] >= SLOTS_OF_ORGANIZATION:
+                continue
             if delivery := claim_next(endpoint, now):
                 self._turns[endpoint.pk] = time.monotonic()
                 self._start(delivery, now)
                 # One that could not be started has no outcome, and would stand here for ever.
                 self._under_way[endpoint.pk] = delivery
+                calls[endpoint.organization_id] += 1
+            else:
+                self._held[endpoint.pk] = now + HELD_FOR
 
     def _start(self, delivery: WebhookDelivery, now: datetime) -> None:
         try:
@@ -144,6 +159,7 @@ class Sender:
                 return booked
             booked, wait = booked + 1, 0.0
             del self._under_way[delivery.endpoint_id]
+            self._held.pop(delivery.endpoint_id, None)
             if outcome.error_code:
                 log.warning(
                     "webhook_failed",
