@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -59,3 +63,14 @@ def test_serve_refuses_several_processes_on_sqlite() -> None:
     if connection.vendor == "sqlite":
         with pytest.raises(CommandError):
             command("serve", "--processes", "2")
+
+
+@pytest.mark.parametrize("name", ["verify", "serve"])
+def test_command_on_an_empty_home_says_to_migrate(name: str, tmp_path: Path) -> None:
+    inherited = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
+    environment = {**inherited, "PARTWAY_HOME": str(tmp_path)}
+    ran = subprocess.run(
+        [sys.executable, "-m", "partway", name], env=environment, capture_output=True, text=True
+    )
+    assert (ran.returncode, "Run partway migrate first." in ran.stderr) == (1, True)
+    assert "Traceback" not in ran.stderr

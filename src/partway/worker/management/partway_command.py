@@ -1,8 +1,17 @@
-"""The base of Partway's commands: the settings are checked first, and no page is loaded for that."""
+"""The base of Partway's commands: settings are checked first, no page is loaded for that, and old databases are named."""
 
 from __future__ import annotations
 
-from django.core.management.base import BaseCommand
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
+
+# These run for long, and would say it with each request and each job only.
+_LASTING = ("serve", "worker")
 
 
 class PartwayCommand(BaseCommand):
@@ -12,3 +21,17 @@ class PartwayCommand(BaseCommand):
     """
 
     requires_system_checks = ("partway",)
+
+    def execute(self, *args: Any, **options: Any) -> Any:
+        """Runs the command; raises CommandError where the database has not been brought up to date."""
+        hint = f"The database is not up to date. Run partway migrate first. PARTWAY_HOME is {settings.PARTWAY_HOME}."
+        if self.__module__.rpartition(".")[2] in _LASTING and not MigrationRecorder(connection).has_table():
+            raise CommandError(hint)
+        try:
+            return super().execute(*args, **options)
+        except DatabaseError as error:
+            # Looked at only then: reading the migrations takes a moment.
+            executor = MigrationExecutor(connection)
+            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                raise CommandError(hint) from error
+            raise
