@@ -99,6 +99,7 @@ BOMBS = {
     "xl/styles.xml": b" " * (table_files.MAX_STYLE_BYTES + 1),
     "xl/strings.xml": b"<a/>" * (table_files.MAX_ELEMENTS + 1),
     "xl/entities.xml": b"<!DOCTYPE a>",
+    "xl/attributes.xml": b"<a" + b' b=">"' * 200_000 + b"/>",
     "xl/wide.xml": "<a/>".encode("utf-16"),
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ MAX_CELL_CHARACTERS = 5_000
 MAX_UNPACKED_BYTES = 30_000_000
 # Its elements become objects, some microseconds each; of styles and names of the book all at once, in memory.
 MAX_ELEMENTS, MAX_STYLE_BYTES = 1_000_000, 1_000_000
+# Entities and UTF-16 would hide elements from this count. A cell has some hundred kB at most, so that more between two
+# elements are attributes, which are all read at once.
+_NOT_IN_SPREADSHEETS = re.compile(rb"<!DOCTYPE|\A(?:\xff\xfe|\xfe\xff|<\0|\0<)|<[^<]{1000000}")
 _MAX_PARTS, _STYLES = 1_000, "xl/styles.xml"
 # Of a spreadsheet, with those that are empty.
 LAST_ROW = 50_000
@@ -175,9 +179,7 @@ def _check_unpacked(content: bytes) -> None:
         for part in parts:
             text = archive.read(part)
             elements += text.count(b"<") - text.count(b"</")
-            # No spreadsheet has either: entities would hide elements from this count, and so would UTF-16.
-            hides = b"<!DOCTYPE" in text or text.startswith((b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<"))
-            if hides or elements > MAX_ELEMENTS:
+            if elements > MAX_ELEMENTS or _NOT_IN_SPREADSHEETS.search(text):
                 raise UnreadableTable("unpacked_too_large")
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from partway.accounts.models import Organization
+from partway.accounts.models import ApiKey, Member, Organization
 from partway.billing.errors import Conflict, Invalid
+from partway.billing.events import key_actor, member_actor
 from partway.billing.imports import runs, uploads
 from partway.billing.imports.problems import Problem
 from partway.billing.imports.uploads import Formats, UploadedFile
@@ -18,7 +19,9 @@ from partway.billing.journal import closing
 from partway.billing.models import Customer, Event, Import, Invoice, Mail, Payment, Quote
 from partway.lib.clock import now
 from partway.lib.table_files import Table, read_table
+from tests.api.program import program
 from tests.support import personas
+from tests.support.concurrency import run_concurrently
 
 INVOICES = "Invoice No;Customer No;Amount;Due date;Paid;Paid on\n"
 PAID = Formats(
@@ -168,6 +171,59 @@ def test_wrong_row_is_named_and_nothing_imported(
     with pytest.raises(Conflict, match="import_not_ready"):
         uploads.confirm(run, by=personas.owner_actor(organization), now=now())
     assert not Invoice.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "fields"),
+    [
+        ("R-1;9;12;1.2.2026;13;1.2.2026", {"customer_reference", "amount_paid"}),
+        ("R-1;9;12;1.2.20;13;1.2.2090", {"customer_reference", "due_on", "amount_paid", "paid_on"}),
+        (";7;x;1.2.2026;13;", {"external_reference", "amount", "paid_on"}),
+        ("R-1;7;;;;", {"amount", "due_on"}),
+    ],
+)
+def test_every_fault_of_a_row_is_named_in_one_check(
+    organization: Organization, ann: Customer, line: str, fields: set[str]
+) -> None:
+    run = check(upload(organization, INVOICES + line + "\nR-9;7;1;1.2.2026;;\n"), PAID)
+    assert {field for _row, field, _code in problems(run)} == fields
+    assert (run.made_count, Customer.objects.count()) == (1, 2)
+
+
+def test_wrong_address_beside_an_empty_name_is_named_too(organization: Organization) -> None:
+    run = check(upload(organization, "id,name,email\n7,,nomail\n", "customers"))
+    assert {field for _row, field, _code in problems(run)} == {"name", "email"}
+
+
+@pytest.mark.parametrize("by", ["member", "key"])
+def test_import_of_a_member_or_key_that_was_removed_is_not_made(organization: Organization, by: str) -> None:
+    run = check(upload(organization, PEOPLE, "customers"))
+    key = program(organization, "admin").key
+    leaving = personas.member(organization, "Olga", "owner")
+    uploads.confirm(run, by=member_actor(leaving) if by == "member" else key_actor(key), now=now())
+    Member.objects.filter(pk=leaving.pk).update(role="collector")
+    ApiKey.objects.update(revoked_at=now())
+    assert (work(run).status, Customer.objects.count()) == ("ready", 0)
+    uploads.confirm(run, by=personas.owner_actor(organization), now=now())
+    assert work(run).status == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_imports_of_the_same_references_in_another_order_find_each_other() -> None:
+    organization = personas.alder().organization
+    people = [f"{number},Ann,ann@reed.example\n" for number in range(20)]
+    runs_ready = [
+        check(upload(organization, "id,name,email\n" + "".join(lines), "customers"))
+        for lines in (people, people[::-1])
+    ]
+    for run in runs_ready:
+        uploads.confirm(run, by=personas.owner_actor(organization), now=now())
+    run_concurrently(*[lambda: runs.run_due(now=now(), limit=1)] * 2)
+    runs.run_due(now=now())
+    assert sorted(Import.objects.values_list("status", "made_count", "present_count")) == [
+        ("done", 0, 20),
+        ("done", 20, 0),
+    ]
 
 
 def test_row_that_became_wrong_after_the_check_leaves_nothing(

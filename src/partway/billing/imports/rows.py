@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
+
+from partway.lib import clock
 from partway.lib.email_addresses import unicode_address
+from partway.lib.ids import new_id
 from partway.lib.money import Money
 
 from ..documents import invoices, quotes
@@ -27,6 +31,9 @@ from ..receivables import offline_payments
 from ..receivables.offline_payments import OfflinePayment
 
 Made = Customer | Invoice | Quote
+# The id of a customer in place of the one that a row does not name, while it is looked at for what else is wrong.
+_STAND_IN = ":customer"
+_MOST_TURNS = 6
 
 MODELS: dict[str, type[Made]] = {
     ImportKind.CUSTOMERS: Customer,
@@ -134,6 +141,8 @@ def _customer(run: Import, values: Mapping[str, Any]) -> Customer:
     """Returns the customer whom a row names by reference or address; raises Invalid unless it is exactly one."""
     theirs = Customer.objects.for_organization(run.organization)
     reference, address = values.get("customer_reference"), values.get("customer_email")
+    if _STAND_IN in values:
+        return Customer.objects.get(pk=values[_STAND_IN])
     if reference:
         found = list(theirs.filter(external_reference=reference))
     elif address:
@@ -165,6 +174,57 @@ def differences(row: Made, values: Mapping[str, Any]) -> list[str]:
     day = "due_on" if isinstance(row, Invoice) else "valid_until"
     differing = [] if (row.total_minor, row.currency) == total else ["amount"]
     return differing + ([] if getattr(row, day) == values[day] else [day])
+
+
+def all_errors(
+    run: Import, values: Mapping[str, Any], errors: Mapping[str, FieldError], *, by: Actor, now: datetime
+) -> dict[str, FieldError]:
+    """Returns these errors of a row and all others that it has, so that one check names them.
+
+    An act stops at the first thing that is wrong, so the row is tried again with a right value in place of each wrong
+    one, and taken back.
+    """
+    found, tried = dict(errors), dict(values)
+    for _turn in range(_MOST_TURNS):
+        try:
+            with transaction.atomic():
+                tried = _with_stand_ins(run, tried, found, by=by, now=now)
+                make(run, tried, by=by, now=now)
+                transaction.set_rollback(True)
+        except BillingError as refusal:
+            more = {name: error for name, error in errors_of(refusal).items() if name not in found}
+            if not more:
+                break
+            found |= more
+        else:
+            break
+    return found
+
+
+def _with_stand_ins(
+    run: Import, values: Mapping[str, Any], wrong: Collection[str], *, by: Actor, now: datetime
+) -> dict[str, Any]:
+    """Returns the values with right ones in place of these fields; without those that are optional."""
+    right = {name: value for name, value in values.items() if name not in wrong}
+    today = clock.today(now, run.organization.time_zone)
+    needed = {
+        "external_reference": new_id("try"),
+        "name": "-",
+        "email": "name@example.com",
+        # No less than what is paid of it or asked before it.
+        "amount": max(100, *(values.get(name, 0) for name in ("amount", "amount_paid", "deposit_amount"))),
+        "due_on": today,
+        "valid_until": today,
+        "paid_on": today,
+        "paid_by": run.organization.payment_modes[0],
+    }
+    # Without its tax the amount could be less than what was paid.
+    wrong = {*wrong, "amount"} if "tax_percent" in wrong else {*wrong}
+    right |= {name: value for name, value in needed.items() if name in wrong}
+    if {"customer_reference", "customer_email"} & wrong:
+        details = CustomerDetails("-", "name@example.com", "", "")
+        right[_STAND_IN] = customers.create(run.organization, details=details, by=by, now=now).pk
+    return right
 
 
 def errors_of(refusal: BillingError) -> dict[str, FieldError]:

@@ -10,6 +10,8 @@ from typing import Any
 import structlog
 from django.db import transaction
 
+from partway.accounts.models import ApiKey, Member
+from partway.accounts.permissions import SCOPE_ROLES, Permission, permissions_of
 from partway.lib.clock import RunningClock
 from partway.lib.table_files import Cell
 
@@ -117,6 +119,11 @@ def _check(run: Import, now: datetime) -> None:
 
 
 def _import(run: Import, now: datetime) -> None:
+    if not _may_import(run, now):
+        # As if it had not been confirmed: another owner can.
+        _end(run, ImportStatus.READY, now)
+        log.warning("import_of_removed_member", id=run.pk, by=run.actor_id)
+        return
     outcome = _make(run, list(read_rows(run)), keeps=True, by=_actor(run), now=now)
     if outcome.problems:  # something was changed since the check
         _end(run, ImportStatus.REFUSED, now, **outcome.columns())
@@ -129,12 +136,16 @@ def _make(run: Import, found: Sequence[Row], *, keeps: bool, by: Actor, now: dat
     Kept rows and the end of the import are committed together, so that a worker that is killed leaves neither.
     """
     outcome = Outcome()
-    if keeps and RUNNING.unchanged(run).select_for_update(of=("self",)).first() is None:
+    # One file of an organization after the other: two with the same references in another order would wait for each
+    # other's rows, and the second is to find those of the first.
+    running = RUNNING.rows.filter(organization=run.organization_id).order_by("pk")
+    list(running.select_for_update(of=("self",)).values_list("pk"))
+    if keeps and not RUNNING.unchanged(run).exists():
         return outcome
     present = rows.present_rows(run, [row.values["external_reference"] for row in found if not row.errors])
     for row in found:
         if row.errors:
-            outcome.refuse(run, row, row.errors)
+            outcome.refuse(run, row, rows.all_errors(run, row.values, row.errors, by=by, now=now))
         elif row.values["external_reference"] in present:
             outcome.leave(row, present[row.values["external_reference"]])
         else:
@@ -143,7 +154,8 @@ def _make(run: Import, found: Sequence[Row], *, keeps: bool, by: Actor, now: dat
                     made = rows.make(run, row.values, by=by, now=now)
                 outcome.made.append({"id": made.pk, "reference": row.values["external_reference"]})
             except BillingError as refusal:
-                outcome.refuse(run, row, rows.errors_of(refusal))
+                errors = rows.errors_of(refusal)
+                outcome.refuse(run, row, rows.all_errors(run, row.values, errors, by=by, now=now))
     if not keeps or outcome.problems:
         transaction.set_rollback(True)
         return outcome
@@ -169,6 +181,17 @@ def read_rows(run: Import) -> Iterator[Row]:
         if number in table.beyond:
             errors[""] = field_error("import_row_too_long", columns=len(table.header))
         yield Row(number, by_field, values, errors)
+
+
+def _may_import(run: Import, now: datetime) -> bool:
+    """Returns whether the member or the key that confirmed an import may still do so."""
+    if run.actor_kind == "key":
+        key = ApiKey.objects.filter(pk=run.actor_id, organization=run.organization).first()
+        role = SCOPE_ROLES[key.scope] if key and key.is_usable(now) else ""
+    else:
+        member = Member.objects.filter(pk=run.actor_id, organization=run.organization).first()
+        role = member.role if member else ""
+    return bool(role) and Permission.IMPORT_DATA in permissions_of(role)
 
 
 def _actor(run: Import) -> Actor:

@@ -1,4 +1,4 @@
-"""The base of Partway's commands: settings are checked first, no page is loaded for that, and old databases are named."""
+"""The base of Partway's commands: settings are checked first without any page, and an old database is named."""
 
 from __future__ import annotations
 
