@@ -12,7 +12,7 @@ from django.db.models import Q, Sum
 
 from partway.accounts.permissions import Permission
 from partway.billing import links
-from partway.billing.ledger import adjustments, allocations
+from partway.billing.ledger import adjustments
 from partway.billing.models import Adjustment, Allocation, Invoice, Payment, Quote
 from partway.billing.models.disputes import DisputeReason
 from partway.lib import clock
@@ -63,11 +63,12 @@ def payment_status(payment: Payment) -> str:
 
 def of_invoice(ctx: MemberContext, invoice: Invoice) -> list[PaymentRow | SettledRow]:
     """Its own payments, its quote's deposit, credit of other invoices that was applied, settled rests; latest first."""
-    allocated = Allocation.objects.filter(invoice=invoice).values("payment")
-    own = Q(invoice=invoice) | Q(quote=invoice.quote_id, quote__isnull=False) | Q(pk__in=allocated)
-    payments = Payment.objects.for_organization(ctx.organization).filter(own)
-    payments = payments.select_related("gateway_account", "quote", "invoice")
-    minor = {payment.pk: amount for payment, amount in allocations.payments_on_invoice(invoice)}
+    sums = Allocation.objects.filter(invoice=invoice).values_list("payment").annotate(Sum("amount_minor"))
+    minor = dict(sums.order_by())
+    own = Q(invoice=invoice) | Q(pk__in=list(minor))
+    if invoice.quote_id:
+        own |= Q(quote=invoice.quote_id)
+    payments = Payment.objects.filter(own).select_related("gateway_account", "quote", "invoice")
     may_release = Permission.RELEASE_CREDIT in ctx.permissions
     zone = ctx.organization.time_zone
     rows: list[tuple[tuple[date, datetime, str], PaymentRow | SettledRow]] = [

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.forms.models import model_to_dict
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
 from partway.billing.errors import BillingError
-from partway.billing.models import Customer, Invoice, Refund
+from partway.billing.models import Customer, Invoice, Payment, Refund
 from partway.billing.models.search import Search
 from partway.billing.people import customers
 from partway.billing.people.customers import CustomerDetails
@@ -73,9 +73,8 @@ def index(ctx: MemberContext) -> HttpResponse:
 def show(ctx: MemberContext, customer_id: str) -> HttpResponse:
     """One customer with their invoices and their credit."""
     customer = get_own_or_404(ctx, Customer.objects.all(), customer_id)
-    theirs = Q(payment__invoice__customer=customer) | Q(payment__quote__customer=customer)
     with_credit = credit.payments_with_credit(customer).select_related("invoice", "quote")
-    refunds = Refund.objects.filter(theirs).select_related("payment__invoice", "payment__quote")
+    refunds = Refund.objects.filter(payment__in=Payment.objects.of_customer(customer))
     invoices = Invoice.objects.filter(customer=customer)
     page = read_page(
         ctx.request,
@@ -93,7 +92,11 @@ def show(ctx: MemberContext, customer_id: str) -> HttpResponse:
             "page": page,
             "max_counted": MAX_COUNTED,
             "credit": credit.balances(customer),
-            "refunds": list(refunds.order_by("-refunded_on", "-created_at", "-pk")),
+            "refunds": list(
+                refunds.select_related("payment__invoice", "payment__quote").order_by(
+                    "-refunded_on", "-created_at", "-pk"
+                )
+            ),
             "credit_from": [
                 (payment, Money(payment.spendable_minor, payment.captured_currency))
                 for payment in with_credit

@@ -43,7 +43,8 @@ def show(ctx: MemberContext, invoice_id: str) -> HttpResponse:
         decisions = invoice.events.filter(type="invoice.written_off", data__from="sent")
         written_off = decisions.order_by("created_at", "id").last()
     # A payment of another invoice that was allocated here may have been reversed there.
-    elsewhere = Q(type="payment.reversed", payment__in=invoice.allocations.values("payment"))
+    allocated = list(invoice.allocations.values_list("payment", flat=True))
+    elsewhere = Q(type="payment.reversed", payment__in=allocated)
     events = Event.objects.filter(Q(invoice=invoice) | elsewhere).select_related("payment_request", "payment")
     unavailable_reason = payment_requests.unavailable_reason(invoice)
     may_use_link = Permission.COPY_LINKS in ctx.permissions and invoice.status != "draft"

@@ -37,8 +37,8 @@ def show(ctx: MemberContext, payment_id: str) -> HttpResponse:
     names_it = Q(data__payment=payment.pk) | Q(data__payments__has_key=payment.pk)
     if payment.quote_id is not None:
         names_it |= Q(type="invoice.deposit_allocated", data__quote=payment.quote_id)
-    elsewhere = Q(invoice__in=moved.values("invoice")) & names_it
-    events = Event.objects.for_organization(ctx.organization).filter(Q(payment=payment) | elsewhere)
+    elsewhere = Q(invoice__in=[allocation.invoice_id for allocation in moved]) & names_it
+    events = Event.objects.filter(Q(payment=payment) | elsewhere)
     is_waiting = payment.captured is not None and deductions.is_waiting_deposit(payment)
     on_invoices: dict[Invoice, int] = defaultdict(int)
     for allocation in moved:
