@@ -33,7 +33,7 @@ def payments_with_credit(customer: Customer) -> PaymentQuerySet:
 
 def balances(customer: Customer) -> list[Money]:
     """Returns the customer's credit in each currency that has some, ordered by currency code."""
-    return _sums(payments_with_credit(customer))
+    return sum_by_currency(payments_with_credit(customer))
 
 
 def frozen_balances(customer: Customer) -> list[Money]:
@@ -48,10 +48,10 @@ def frozen_balances(customer: Customer) -> list[Money]:
 def available_credit(invoice: Invoice) -> Money:
     """Returns the customer's credit in the invoice's currency, whatever is due on the invoice."""
     payments = payments_with_credit(invoice.customer).filter(captured_currency=invoice.currency)
-    return next(iter(_sums(payments)), Money(0, invoice.currency))
+    return next(iter(sum_by_currency(payments)), Money(0, invoice.currency))
 
 
-def _sums(payments: Iterable[Payment]) -> list[Money]:
+def sum_by_currency(payments: Iterable[Payment]) -> list[Money]:
     """Returns the sum of credit of these payments per currency."""
     sums: dict[str, int] = defaultdict(int)
     for payment in payments:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from html import escape
+
 from django.db.models import QuerySet
 from django.forms.models import model_to_dict
 from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from partway.accounts.models import Organization
 from partway.billing.errors import BillingError
 from partway.billing.models import Customer, Invoice, Payment, Refund
 from partway.billing.models.search import Search
@@ -63,6 +69,7 @@ def index(ctx: MemberContext) -> HttpResponse:
     )
     context = {
         "page": page,
+        "rows": _table_rows(page.entries, ctx.organization),
         "max_counted": None if q else MAX_COUNTED,
         "q": q,
         "has_none_yet": not page.entries and not mine.exists(),
@@ -70,10 +77,23 @@ def index(ctx: MemberContext) -> HttpResponse:
     return ctx.render("staff/customers/index.html", context)
 
 
+def _table_rows(customers: Iterable[Customer], organization: Organization) -> SafeString:
+    """Returns the rows of the table, without a template (docs/decisions/0069-rows-without-templates.md)."""
+    link = reverse("staff:customer", args=[organization.slug, "-"]).removesuffix("-/")
+    return SafeString(
+        "".join(
+            f'<tr class="is-link"><td class="cell-text"><a class="row-link" href="{link}{customer.pk}/">'
+            f"{escape(customer.name)}</a></td>"
+            f'<td class="cell-text muted">{escape(customer.email)}</td>'
+            f'<td class="cell-text muted">{escape(customer.phone)}</td></tr>\n'
+            for customer in customers
+        )
+    )
+
+
 def show(ctx: MemberContext, customer_id: str) -> HttpResponse:
     """One customer with their invoices and their credit."""
     customer = get_own_or_404(ctx, Customer.objects.all(), customer_id)
-    with_credit = credit.payments_with_credit(customer).select_related("invoice", "quote")
     refunds = Refund.objects.filter(payment__in=Payment.objects.of_customer(customer))
     invoices = Invoice.objects.filter(customer=customer)
     page = read_page(
@@ -84,6 +104,7 @@ def show(ctx: MemberContext, customer_id: str) -> HttpResponse:
         fetch=lambda ids: {row.pk: row for row in with_open_requests(Invoice.objects.filter(pk__in=ids))},
     )
     with snapshot():  # the credit is that of the payments that are shown
+        with_credit = list(credit.payments_with_credit(customer).select_related("invoice", "quote"))
         context = {
             "customer": customer,
             "unprintable": unprintable_message(
@@ -91,7 +112,7 @@ def show(ctx: MemberContext, customer_id: str) -> HttpResponse:
             ),
             "page": page,
             "max_counted": MAX_COUNTED,
-            "credit": credit.balances(customer),
+            "credit": credit.sum_by_currency(with_credit),
             "refunds": list(
                 refunds.select_related("payment__invoice", "payment__quote").order_by(
                     "-refunded_on", "-created_at", "-pk"

@@ -18,6 +18,7 @@ from ..keyset_pages import MAX_COUNTED
 from ..list_filters import customer_suggestions, people, without_empty_fields
 from .filters import KINDS, OFFLINE, STATES, apply_filters
 from .pages import read_page
+from .table_rows import payment_rows
 
 
 def index(ctx: MemberContext) -> HttpResponse:
@@ -32,6 +33,7 @@ def index(ctx: MemberContext) -> HttpResponse:
         page, totals, is_counted = read_page(filtered, ctx, adds_all=adds_all)
     context = {
         "page": page,
+        "rows": payment_rows(page.entries, ctx.organization),
         "totals": totals,
         "max_counted": MAX_COUNTED if is_counted else None,
         "query": filtered.query,

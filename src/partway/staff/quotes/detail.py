@@ -22,6 +22,7 @@ from ..access import get_quote_or_404
 from ..context import MemberContext
 from ..forms import query_text
 from ..keyset_pages import MAX_COUNTED, Order, Readable, Stream, count_rows, few_or_walked, read_page
+from .table_rows import quote_rows
 
 _FILTERS = {"": _("All"), **dict(QuoteStatus.choices)}
 _NEWEST = Order(("-created_at", "-id"), is_whole=True)
@@ -63,7 +64,7 @@ def index(ctx: MemberContext) -> HttpResponse:
     )
     context = {
         "page": page,
-        "rows": [(quote, deposits.deposit_status(quote)) for quote in page.entries],
+        "rows": quote_rows(page.entries, ctx.organization),
         "max_counted": None if q else MAX_COUNTED,
         "q": q,
         "status": status,

@@ -85,7 +85,6 @@ REMAINING_MESSAGES = {
 }
 
 _PAGES = ("page", "before", "after")  # the parts of an address that name a page
-_METHOD_LABELS = {"card": _("Card"), "bank_debit": _("Bank debit"), "": "–"}
 _MAIL_KIND_LABELS = {
     "invoice_sent": _("Invoice"),
     "quote_sent": _("Quote"),
@@ -113,8 +112,8 @@ _MAIL_KIND_LABELS = {
 
 @register.filter
 def method_label(code: str) -> str:
-    """The label of a payment method."""
-    return str(_METHOD_LABELS.get(code) or method_name(code))
+    """The label of a payment method; a dash where none is known yet."""
+    return method_name(code) or "–"
 
 
 @register.filter
