@@ -38,7 +38,7 @@ def team(team: Team, dana: Customer) -> Team:
 def walk(client: Client, url: str, link: str) -> tuple[list[str], int]:
     """Returns the ids of all pages, and how many of them ended before they were full.
 
-    Where nothing more is found, the last page of all comes once more.
+    The first page is full, also where it repeats rows of the one after it.
     """
     found, examined = [], 0
     position = {"previous": "last", "following": "first"}[link]
@@ -50,7 +50,7 @@ def walk(client: Client, url: str, link: str) -> tuple[list[str], int]:
         examined += bool(page.examined)
         position = getattr(page, link)
         if not position:
-            return list(dict.fromkeys(found)), examined
+            return list(dict.fromkeys(found)) if link == "previous" else found, examined
     raise AssertionError(f"{url} has no end")
 
 
@@ -91,3 +91,12 @@ def test_list_that_looked_through_its_limit_says_so(
     assert "2 entries were looked through" in content
     assert "Look further" in content
     assert "Not counted." in content
+
+
+@pytest.mark.usefixtures("team")
+def test_looking_further_for_no_more_rows_says_so(charlie: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit(monkeypatch)
+    first = charlie.get("/o/alder/invoices/?q=kenji").context["page"]
+    further = charlie.get(f"/o/alder/invoices/?q=kenji&after={first.following}")
+    assert (len(first.entries), list(further.context["page"].entries)) == (1, [])
+    assert "Nothing more found" in further.content.decode()

@@ -378,13 +378,18 @@ class _Found:
 def _find(streams: Sequence[Readable], order: Order, position: Values | None, backwards: bool) -> _Found:
     """Returns the rows after a position, or before it.
 
-    The last page takes the place of one after it, and the first one, in full, that of one before it.
+    The last page takes the place of one after it, and the first one, in full, that of one before it. A page that only
+    looks further, and finds no more rows, is empty.
     """
     direction = order.reversed() if backwards else order
     found, stop = direction.read(streams, position, PAGE_ROWS + 1)
     if stop:
         return _Found(found, position, backwards, stop)
-    if position is not None and not found:
+    if (
+        position is not None
+        and not found
+        and (backwards or not any(isinstance(each, Walk) for each in streams))
+    ):
         return _find(streams, order, None, not backwards)
     if backwards and len(found) <= PAGE_ROWS:
         return _find(streams, order, None, backwards=False)

@@ -12,6 +12,7 @@ from partway.accounts.models import Organization
 from partway.billing.models import Customer, Invoice, Mail
 from partway.delivery.mail import sending
 from partway.lib.clock import now
+from partway.staff import keyset_pages
 from tests.support import personas
 
 URL = "/o/alder/inbox/"
@@ -46,6 +47,18 @@ def test_demo_inbox_lists_mails_newest_first(bob: Client, stored_mail_id: str, d
     shown = [mail.id for mail in bob.get(URL).context["page"].entries]
     assert shown == list(Mail.objects.order_by("-pk").values_list("pk", flat=True))
     assert len(shown) == 2
+
+
+def test_demo_inbox_goes_past_mails_without_files(
+    bob: Client, stored_mail_id: str, dana: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = personas.sent_invoice(dana)
+    Mail.objects.filter(invoice=newer).update(status="sent")  # by a mail server
+    monkeypatch.setattr(keyset_pages, "PAGE_ROWS", 1)
+    first = bob.get(URL)
+    assert "Nothing found yet" in first.content.decode()
+    second = bob.get(URL, {"after": first.context["page"].following})
+    assert [mail.id for mail in second.context["page"].entries] == [stored_mail_id]
 
 
 def test_demo_inbox_body_is_sandboxed_by_csp(bob: Client, stored_mail_id: str) -> None:
