@@ -27,13 +27,7 @@ def supervisor(tmp_path_factory: pytest.TempPathFactory, stand_in: StandIn) -> I
         supervisor.run("demo_organization")
         supervisor.start_worker()
         yield supervisor
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _verify_books(supervisor: Supervisor) -> Iterator[None]:
-    """Verifies the books after the journeys of a file, as any of them may move money."""
-    yield
-    supervisor.run("verify")
+        supervisor.run("verify")  # the books, in which any of the journeys may have moved money
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ def fits(page: Page) -> bool:
 def test_a_quote_is_accepted_its_deposit_paid_and_the_invoice_made(
     collector: Member, phone: BrowserContext, postbox: Mailbox
 ) -> None:
-    quote = collector.sends_quote()
+    quote = collector.writes_quote()
     link, page = quote.link(postbox), phone.new_page()
     page.goto(link)
     expect(page.locator("main")).to_contain_text("Kitchen, ground floor")

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_invoice_is_collected_in_stages(collector: Member, phone: BrowserContext, postbox: Mailbox) -> None:
-    invoice = collector.sends_invoice("1,000.00")
+    invoice = collector.writes_invoice("1,000.00")
     hosted = invoice.hosted_link(postbox)
     customer = phone.new_page()
 
