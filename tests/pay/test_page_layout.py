@@ -19,7 +19,8 @@ from partway.gateways.registry import DEMO_GATEWAY
 from partway.lib.clock import now
 from tests.pay import phone_browser
 from tests.pay.customer_browser import CustomerBrowser
-from tests.support import accessibility, layout, long_texts, personas
+from tests.support import layout, long_texts, personas
+from tests.support.accessibility import violations
 from tests.support.long_texts import ADDRESS, AMOUNT_MINOR, WORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.long(60)]
@@ -33,10 +34,6 @@ def long_rows(customer_browser: CustomerBrowser, settings: Settings, tmp_path: P
     return customer_browser
 
 
-def found_on(page: Page) -> list[str]:
-    return [*layout.overflowing(page), *accessibility.violations(page)]
-
-
 def test_customer_pages_fit_every_width_and_pass_axe(long_rows: CustomerBrowser) -> None:
     urls = [*long_texts.customer_urls(), links.receipt_url(Payment.objects.latest("pk"))[:-9]]
     pending = links.receipt_url(Payment.objects.get(status="pending"))
@@ -47,10 +44,10 @@ def test_customer_pages_fit_every_width_and_pass_axe(long_rows: CustomerBrowser)
             page.goto(url)
             if url == pending:
                 expect(page.get_by_role("heading", name="You have not paid yet")).to_be_visible()
-            found += found_on(page)
+            found += layout.overflowing(page, also=violations)
         return found
 
-    found = phone_browser.on_phone(visit, opens_error_pages=True)
+    found = phone_browser.on_phone(visit, opens_error_pages=True, draws=False)
     assert not found, "\n".join(found)
 
 
@@ -81,19 +78,19 @@ def test_sandbox_pages_fit_every_width_and_pass_axe(customer_browser: CustomerBr
             page.locator("input[name=number]").press("Enter")
 
         page.goto(start()["url"])
-        found += found_on(page)
+        found += layout.overflowing(page, also=violations)
         open_and_pay("4000000000000002")
         expect(page.get_by_role("alert")).to_be_visible()
-        found += found_on(page)
+        found += layout.overflowing(page, also=violations)
         open_and_pay("4000002500003155")
         expect(page.get_by_role("button", name="Refuse")).to_be_visible()
-        found += found_on(page)
+        found += layout.overflowing(page, also=violations)
         paid, closed = start(), start()
         sandbox.submit_form(f"{paid['url']}/pay", number="4242424242424242")
         sandbox.call_api("POST", f"/v1/checkouts/{closed['id']}/close", key=key)
         for url in (paid["url"], closed["url"], f"{sandbox.url}/checkout/{'0' * 60}"):
             page.goto(url)
-            found += found_on(page)
+            found += layout.overflowing(page, also=violations)
         return found
 
     found = phone_browser.on_phone(visit, opens_error_pages=True)
@@ -127,8 +124,8 @@ def test_mails_pass_axe_and_fit_every_width(long_rows: CustomerBrowser) -> None:
         found = []
         for html in htmls:
             page.set_content(html)
-            found += [f"{page.title()}: {each}" for each in found_on(page)]
+            found += [f"{page.title()}: {each}" for each in layout.overflowing(page, also=violations)]
         return found
 
-    found = phone_browser.on_phone(visit, opens_error_pages=True)
+    found = phone_browser.on_phone(visit, opens_error_pages=True, draws=False)
     assert not found, "\n".join(found)

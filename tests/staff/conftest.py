@@ -1,15 +1,19 @@
-"""Alder with its three members, an owner of another organization, and a signed-in client for each."""
+"""Alder with its three members, an owner of another organization, a client for each, and a browser for Bob."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
+from playwright.sync_api import Browser, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
 
 from partway.accounts.models import Member, Organization
 from partway.billing.models import Customer, Invoice
 from tests.support import personas
+from tests.support.browsers import WITHOUT_MOVEMENT, launch
 from tests.support.personas import Team
 
 SignIn = Callable[[Member], Client]
@@ -78,3 +82,32 @@ def dana(organization: Organization) -> Customer:
 def invoice(dana: Customer) -> Invoice:
     """A sent invoice of $1,000.00."""
     return personas.sent_invoice(dana)
+
+
+@pytest.fixture(scope="module")
+def draws() -> bool:
+    """Whether the browser of a module draws, as it must for what is clicked."""
+    return True
+
+
+@pytest.fixture(scope="module")
+def browser(draws: bool) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        # Playwright runs an event loop in this thread, and Django would refuse the ORM there.
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+        browser = launch(playwright, draws=draws)
+        yield browser
+        browser.close()
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def page(browser: Browser, team: Team, sign_in: SignIn, live_server: LiveServer) -> Iterator[Page]:
+    """Bob, signed in."""
+    context = browser.new_context(
+        base_url=live_server.url, permissions=["clipboard-read", "clipboard-write"], **WITHOUT_MOVEMENT
+    )
+    session = sign_in(team.bob).cookies["sessionid"]
+    context.add_cookies([{"name": session.key, "value": session.value, "url": live_server.url}])
+    yield context.new_page()
+    context.close()

@@ -3,62 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from base64 import b64encode
-from collections.abc import Iterator
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from django.template.loader import render_to_string
-from django.urls import get_resolver, resolve
-from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
-from pytest_django import Settings
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Browser, Dialog, Page, expect
 
-from partway.accounts.models import GatewayAccount, Member, Organization, Role
+from partway.accounts.models import Organization
 from partway.billing.models import Customer, Invoice, PaymentRequest
 from partway.billing.requests import payment_requests
 from partway.delivery.formats import format_money, use_locale
 from partway.delivery.messages.numbers import number_message
-from partway.gateways.registry import GATEWAYS
 from partway.lib.clock import now
 from partway.lib.money import Money, parse_money
 from partway.lib.typed_numbers import NumberError
 from partway.staff.templatetags.staff import amount_format
-from tests.staff.conftest import SignIn
-from tests.support import layout, long_texts, personas
-from tests.support.accessibility import violations
-from tests.support.browsers import WITHOUT_MOVEMENT, launch
+from tests.support import personas
 from tests.support.personas import Team
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        # Playwright runs an event loop in this thread, and Django would refuse the ORM there.
-        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-        browser = launch(playwright)
-        yield browser
-        browser.close()
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-@pytest.fixture
-def page(browser: Browser, team: Team, sign_in: SignIn, live_server: LiveServer) -> Iterator[Page]:
-    """Bob, signed in."""
-    context = browser.new_context(
-        base_url=live_server.url, permissions=["clipboard-read", "clipboard-write"], **WITHOUT_MOVEMENT
-    )
-    session = sign_in(team.bob).cookies["sessionid"]
-    context.add_cookies([{"name": session.key, "value": session.value, "url": live_server.url}])
-    yield context.new_page()
-    context.close()
 
 
 def open_dialog(page: Page, invoice: Invoice) -> None:
@@ -663,62 +629,8 @@ def test_stale_invoice_edit_shows_both_versions_within_phone_width(page: Page, d
 
 
 # Files, fragments, and forms without a page of their own.
-NOT_PAGES = {
-    *("staff:invoice_pdf", "staff:quote_pdf", "staff:invoices_csv", "staff:logo_image", "staff:inbox_body"),
-    *("staff:payments_csv", "staff:payments_xlsx", "staff:customer_statement_pdf"),
-    *("staff:payouts_csv", "staff:payouts_xlsx"),
-    *("staff:journal_csv", "staff:journal_xlsx", "staff:journal_quickbooks"),
-    *("staff:attention_resolve", "staff:settings_locale", "staff:settings_logo"),
-    *("staff:invoice_live", "staff:quote_live", "staff:customer_statement_pdf"),
-    *(
-        "staff:gateway_open_account",
-        "staff:gateway_onboarding",
-        "staff:gateway_onboarded",
-    ),  # lead to the gateway
-}
-
-
 def test_addresses_of_mails_stay_whole_beside_the_timeline(page: Page, invoice: Invoice) -> None:
     page.set_viewport_size({"width": 1280, "height": 740})
     page.goto(f"/o/alder/invoices/{invoice.pk}/")
     address = page.locator("td.cell-details", has_text="dana.whitfield@customer.example")
     assert address.evaluate("(cell) => cell.scrollHeight") < 60  # one line
-
-
-@pytest.mark.long(70)
-def test_pages_fit_every_width_with_long_texts(
-    page: Page, organization: Organization, settings: Settings, tmp_path: Path
-) -> None:
-    """Every page that links of the owner's pages lead to, one of each kind and each state of a document."""
-    settings.PARTWAY_HOME = tmp_path
-    Organization.objects.update(next_invoice_number=99_999_999)
-    long_texts.create(organization)
-    # At a gateway whose account has a key and reports that are set up, which are pages of their own.
-    [code] = [code for code, gateway in GATEWAYS.items() if gateway.callback_setup]
-    [account] = GatewayAccount.objects.filter(organization=organization)
-    account.gateway, account.credentials = code, dict(GATEWAYS[code].sample_credentials)
-    account.save()
-    Member.objects.filter(user__email="bob@alder.example").update(role=Role.OWNER)
-    opened: dict[str, str] = {}
-    waiting, found = ["/o/alder/", "/profile/"], []
-    while waiting:
-        path = waiting.pop(0)
-        match = resolve(urlsplit(path).path)
-        kind = match.view_name
-        if kind in ("staff:invoice", "staff:quote"):
-            kind += f" {[*match.kwargs.values()][-1]}"  # they differ by their state
-        if kind in opened or kind in NOT_PAGES:
-            continue
-        opened[kind] = path
-        page.goto(path)
-        found += layout.overflowing(page)
-        if kind in ("staff:gateway_key", "staff:gateway_callbacks"):
-            found += violations(page)  # in the journeys no such gateway is connected
-        waiting += page.evaluate(
-            "[...document.querySelectorAll('a[href^=\"/\"]')].map((a) => a.getAttribute('href'))"
-        )
-    assert not found, "\n".join(found)
-    pages = {
-        f"staff:{name}" for name in get_resolver("partway.staff.urls").reverse_dict if isinstance(name, str)
-    }
-    assert pages - {kind.split()[0] for kind in opened} == NOT_PAGES

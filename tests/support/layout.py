@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from playwright.sync_api import Page
 
 # A phone that is still sold, a usual one, a tablet, and a laptop.
 WIDTHS = (360, 390, 900, 1280)
+LAPTOP = {"width": WIDTHS[-1], "height": 740}
 
 # Text is measured by its own rectangles: a word that is too long leaves an element without widening it. What is
 # hidden for the eye or scrolls in a box of its own is left out, as are drawings.
@@ -60,11 +63,18 @@ _FIND = """() => {
 }"""
 
 
-def overflowing(page: Page) -> list[str]:
-    """Returns what does not fit on the open page at each width; all that is folded is opened."""
+def overflowing(page: Page, also: Callable[[Page], list[str]] = lambda _page: []) -> list[str]:
+    """Returns what does not fit on the open page at each width, and what `also` finds at that of a laptop.
+
+    All that is folded is opened.
+    """
     found = []
     page.evaluate("document.querySelectorAll('details:not(.menu)').forEach((each) => { each.open = true; })")
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 740})
+    # Each change of the width lays the page out again, so the next page begins at the width at which this one ends.
+    for width in reversed(WIDTHS) if page.viewport_size == LAPTOP else WIDTHS:
+        size = {"width": width, "height": 740}
+        if page.viewport_size != size:
+            page.set_viewport_size(size)
         found += [f"{page.url} at {width} px: {each}" for each in page.evaluate(_FIND)]
+        found += [f"{page.url}: {each}" for each in also(page)] if size == LAPTOP else []
     return found

@@ -156,7 +156,7 @@ def _invoices(owes: Customer, by: events.Actor) -> None:
     personas.request_payment(lowered, AMOUNT_MINOR)
     personas.captured_payment(lowered, 5_000_000_000)
     personas.settle_rest(personas.sent_invoice(owes, AMOUNT_MINOR))
-    personas.draft_invoice(owes, AMOUNT_MINOR)
+    personas.draft_invoice(owes, AMOUNT_MINOR, tax_percent=19)
     invoices.void(personas.sent_invoice(owes, AMOUNT_MINOR), by=by, now=now())
     write_offs.write_off(personas.sent_invoice(owes, AMOUNT_MINOR), by=by, now=now())
 

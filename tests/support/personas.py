@@ -151,9 +151,9 @@ def change_organization(owner: Organization) -> None:
 
 
 def draft_invoice(
-    owes: Customer, total_minor: int = 100_000, *, due_in: int = 14, currency: str = ""
+    owes: Customer, net_minor: int = 100_000, *, due_in: int = 14, currency: str = "", tax_percent: int = 0
 ) -> Invoice:
-    """Creates a draft invoice of one line without tax, due in `due_in` days, which may be negative."""
+    """Creates a draft invoice of one line, due in `due_in` days, which may be negative."""
     at = present()
     return invoices.create(
         owes.organization,
@@ -161,7 +161,7 @@ def draft_invoice(
             customer=owes,
             currency=currency or owes.organization.currency,
             due_on=today(at, owes.organization.time_zone) + timedelta(days=due_in),
-            lines=(LineDraft("Oak staircase", Decimal(1), total_minor, Decimal(0)),),
+            lines=(LineDraft("Oak staircase", Decimal(1), net_minor, Decimal(tax_percent)),),
         ),
         by=owner_actor(owes.organization),
         now=at,
