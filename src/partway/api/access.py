@@ -174,10 +174,10 @@ def _guard(run: Run, permission: Permission, parameters: Mapping[str, bool]) -> 
                 request.caller = Caller(key, now, one_time_key)
                 return wrong_parameters(request.GET, parameters) or run(request, **ids)
 
-            is_post = request.method == "POST"
-            response = idempotency.run(request, key.organization, act, now=now) if is_post else act(None)
-            if request.method == "GET" and response.status_code == 200:
-                response = _unless_known(request, response)
+            if request.method == "POST":
+                response = idempotency.run(request, key.organization, act, now=now)
+            else:
+                response = _unless_known(request, act(None))
             if response.status_code == 204:
                 del response.headers["Content-Type"]  # there is no content to have a type
         except Refused as error:
@@ -190,7 +190,9 @@ def _guard(run: Run, permission: Permission, parameters: Mapping[str, bool]) -> 
 
 
 def _unless_known(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Returns 304 without a body where the program has this answer already, by its ETag."""
+    """Returns 304 without a body where the program has the answer to a GET already, by its ETag."""
+    if request.method != "GET" or response.status_code != 200:
+        return response
     response.headers["ETag"] = quote_etag(sha256(response.content).hexdigest()[:32])
     known = get_conditional_response(request, etag=response.headers["ETag"], response=response)
     return known or response

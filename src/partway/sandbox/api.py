@@ -288,10 +288,11 @@ def _checkout_json(call: ApiRequest, checkout: Checkout) -> Json:
 
 def _checkouts_json(call: ApiRequest, rows: list[Checkout]) -> list[Json]:
     """Returns the checkouts with their refunds and disputes, which take one query each for all that were captured."""
-    prefetch_related_objects([row for row in rows if row.captured_minor], "sent_back", "disputed")
+    captured = [row for row in rows if row.captured_minor]
+    prefetch_related_objects(captured, "sent_back", "disputed")
     for row in rows:
         row.account = call.account  # the same row, so it is not read again for each
-    return [
+    data = [
         {
             "id": checkout.id,
             "url": call.request.build_absolute_uri(f"/checkout/{checkout.page}"),
@@ -310,18 +311,19 @@ def _checkouts_json(call: ApiRequest, rows: list[Checkout]) -> list[Json]:
             "fee": checkout.fee_minor,
             "fee_currency": checkout.captured_currency or None,
             "refunded": checkout.refunded_minor,
-            "refunds": [_refund_json(row, checkout) for row in checkout.sent_back.all()]
-            if checkout.captured_minor
-            else [],
-            "disputes": [_dispute_json(row, checkout) for row in checkout.disputed.all()]
-            if checkout.captured_minor
-            else [],
+            "refunds": list[Json](),
+            "disputes": list[Json](),
             "created_at": checkout.created_at.isoformat(),
             "changed_at": checkout.changed_at.isoformat(),
             "expires_at": checkout.expires_at.isoformat(),
         }
         for checkout in rows
     ]
+    by_id = {found["id"]: found for found in data}
+    for checkout in captured:
+        by_id[checkout.id]["refunds"] = [_refund_json(row, checkout) for row in checkout.sent_back.all()]
+        by_id[checkout.id]["disputes"] = [_dispute_json(row, checkout) for row in checkout.disputed.all()]
+    return data
 
 
 def _refund_json(refund_row: Refund, checkout: Checkout) -> Json:

@@ -49,17 +49,14 @@ def _run_clock() -> None:
                 callbacks.claim_due()
             if time.monotonic() >= next_round:
                 next_round = time.monotonic() + ROUND_SECONDS
-                if _may_be_due():
+                at = now()
+                paid_out = at - timedelta(seconds=PAYOUT_EVERY_SECONDS) if PAYOUT_EVERY_SECONDS else None
+                with connection.cursor() as cursor:
+                    cursor.execute(_MAY_BE_DUE, {"now": at, "paid_out": paid_out})
+                    (may_be_due,) = cursor.fetchone()
+                if may_be_due:
                     callbacks.claim_due()
                     checkouts.process_due()
                     payouts.process_due()
         except Exception:
             log.exception("a round of the clock failed")
-
-
-def _may_be_due() -> bool:
-    at = now()
-    every = PAYOUT_EVERY_SECONDS
-    with connection.cursor() as cursor:
-        cursor.execute(_MAY_BE_DUE, {"now": at, "paid_out": at - timedelta(seconds=every) if every else None})
-        return bool(cursor.fetchone()[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from html import escape
 
 from django.db.models import QuerySet
@@ -12,7 +11,6 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from partway.accounts.models import Organization
 from partway.billing.errors import BillingError
 from partway.billing.models import Customer, Invoice, Payment, Refund
 from partway.billing.models.search import Search
@@ -67,28 +65,22 @@ def index(ctx: MemberContext) -> HttpResponse:
         count=count,
         fetch=lambda ids: {row.pk: row for row in Customer.objects.filter(pk__in=ids)},
     )
+    link = reverse("staff:customer", args=[ctx.organization.slug, "-"]).removesuffix("-/")
+    cells = (  # without a template (docs/decisions/0069-rows-without-templates.md)
+        f'<tr class="is-link"><td class="cell-text"><a class="row-link" href="{link}{customer.pk}/">'
+        f"{escape(customer.name)}</a></td>"
+        f'<td class="cell-text muted">{escape(customer.email)}</td>'
+        f'<td class="cell-text muted">{escape(customer.phone)}</td></tr>\n'
+        for customer in page.entries
+    )
     context = {
         "page": page,
-        "rows": _table_rows(page.entries, ctx.organization),
+        "rows": SafeString("".join(cells)),
         "max_counted": None if q else MAX_COUNTED,
         "q": q,
         "has_none_yet": not page.entries and not mine.exists(),
     }
     return ctx.render("staff/customers/index.html", context)
-
-
-def _table_rows(customers: Iterable[Customer], organization: Organization) -> SafeString:
-    """Returns the rows of the table, without a template (docs/decisions/0069-rows-without-templates.md)."""
-    link = reverse("staff:customer", args=[organization.slug, "-"]).removesuffix("-/")
-    return SafeString(
-        "".join(
-            f'<tr class="is-link"><td class="cell-text"><a class="row-link" href="{link}{customer.pk}/">'
-            f"{escape(customer.name)}</a></td>"
-            f'<td class="cell-text muted">{escape(customer.email)}</td>'
-            f'<td class="cell-text muted">{escape(customer.phone)}</td></tr>\n'
-            for customer in customers
-        )
-    )
 
 
 def show(ctx: MemberContext, customer_id: str) -> HttpResponse:

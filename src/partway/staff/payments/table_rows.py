@@ -14,6 +14,7 @@ from partway.accounts.models import Organization
 from partway.delivery.formats import format_date
 from partway.delivery.receipt_figures import adjustment_label, method_label
 from partway.delivery.templatetags.partway import money, status_badge
+from partway.lib.money import Money
 
 from .sources import Entry
 
@@ -33,12 +34,7 @@ def payment_rows(entries: Iterable[Entry], organization: Organization) -> SafeSt
         reference = escape(entry.reference or entry.note)
         if reference:
             reference = f'<span class="cell-reference truncate muted small">{reference}</span>'
-        fee = (
-            f'<span class="only-phone">{fee_word} </span>{money(entry.fee)}' if entry.fee is not None else ""
-        )
-        net = (
-            f'<span class="only-phone">{net_word} </span>{money(entry.net)}' if entry.net is not None else ""
-        )
+        fee, net = _named(fee_word, entry.fee), _named(net_word, entry.net)
         rows.append(
             f'<tr class="is-link{ended}"><td class="cell-due">'
             f'<a class="row-link" href="{pages[noun]}{target.pk}/">{escape(day(entry.day))}</a></td>'
@@ -50,6 +46,11 @@ def payment_rows(entries: Iterable[Entry], organization: Organization) -> SafeSt
             f'<td class="number cell-fee muted">{fee}</td><td class="number cell-net{muted}">{net}</td></tr>\n'
         )
     return SafeString("".join(rows))
+
+
+def _named(word: str, amount: Money | None) -> str:
+    """Returns an amount after a word that says which, on a phone, where no header names the column."""
+    return "" if amount is None else f'<span class="only-phone">{word} </span>{money(amount)}'
 
 
 def _label(entry: Entry) -> str:
