@@ -19,6 +19,8 @@ from tests.support.databases import database_url
 from tests.support.personas import PASSWORD, Team
 from tests.support.sandbox_server import free_port, wait_until
 
+from .clients import NO_TLS
+
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long(20)]
 
 ALICE = "alice@alder.example"
@@ -32,8 +34,9 @@ class Browser:
     def __init__(self, url: str, address: str) -> None:
         self.client = httpx.Client(
             base_url=url,
+            trust_env=False,
             headers={"X-Forwarded-For": address},
-            transport=httpx.HTTPTransport(limits=httpx.Limits(max_keepalive_connections=0)),
+            transport=httpx.HTTPTransport(verify=NO_TLS, limits=httpx.Limits(max_keepalive_connections=0)),
             timeout=60,
         )
 
@@ -65,7 +68,7 @@ def url(django_db_setup: None) -> Iterator[str]:
 
 def _is_up(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/healthz", trust_env=False).is_success
+        return httpx.get(f"{url}/healthz", trust_env=False, verify=NO_TLS).is_success
     except httpx.HTTPError:
         return False
 
@@ -173,7 +176,7 @@ def test_30_resends_at_once_are_10_mails(url: str, team: Team) -> None:
 
 @pytest.mark.parametrize("address", ["/metrics", "/nothing", "/signin/"])
 def test_served_responses_have_security_headers(url: str, address: str) -> None:
-    answer = httpx.get(f"{url}{address}", trust_env=False)
+    answer = httpx.get(f"{url}{address}", trust_env=False, verify=NO_TLS)
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
     assert "partway_mails" not in answer.text

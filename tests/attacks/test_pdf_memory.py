@@ -19,7 +19,7 @@ from partway.lib.clock import now as present
 from partway.worker.supervisor import Supervisor
 from tests.support import personas
 
-from .clients import assert_healthy, children, memory_mib
+from .clients import NO_TLS, assert_healthy, children, memory_mib
 
 
 def largest_invoice(owner: Organization, number: int) -> Invoice:
@@ -47,7 +47,7 @@ def test_largest_documents_leave_no_memory_in_web_process(
     addresses = [links.invoice_url(largest_invoice(organization, number)) for number in range(3)]
 
     def download(address: str) -> httpx.Response:
-        return httpx.get(f"{address}pdf/", trust_env=False, timeout=60)
+        return httpx.get(f"{address}pdf/", trust_env=False, verify=NO_TLS, timeout=60)
 
     assert download(small).status_code == 200
     server = max(children(supervisor.processes["web"].pid), key=memory_mib)

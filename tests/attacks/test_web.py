@@ -16,7 +16,7 @@ from partway.worker.supervisor import Supervisor
 from tests.support import personas
 from tests.support.sandbox_server import wait_until
 
-from .clients import CROWD, assert_healthy, crowd, open_sockets, stopped
+from .clients import CROWD, NO_TLS, assert_healthy, crowd, open_sockets, stopped
 from .conftest import BODY_SECONDS
 
 HEAD = "POST /signin/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -39,7 +39,7 @@ def url(supervisor: Supervisor) -> str:
 
 @pytest.mark.parametrize("what", SLOW)
 def test_slow_clients_hold_no_thread(url: str, what: str) -> None:
-    page = httpx.get(f"{url}/signin/", trust_env=False).text
+    page = httpx.get(f"{url}/signin/", trust_env=False, verify=NO_TLS).text
     largest = re.search(r'href="(\S+InterVariable.woff2)"', page)
     assert largest
     with open_sockets(url, SLOW[what].replace("{static}", largest[1])):
@@ -77,7 +77,7 @@ def test_body_is_refused_by_its_length_before_it_is_sent(url: str) -> None:
 
 
 def test_body_in_chunks_that_ends_is_read(url: str) -> None:
-    with httpx.Client(trust_env=False) as browser:
+    with httpx.Client(trust_env=False, verify=NO_TLS) as browser:
         response = browser.post(f"{url}/callbacks/gwa_0/", content=iter([b"{", b"}"]))
     assert response.status_code == 404  # of an account that does not exist, and not 411
 
@@ -91,7 +91,7 @@ def test_a_thousand_idle_connections_do_not_stop_server(url: str) -> None:
 
 
 def test_crowd_at_sign_in_is_refused_for_now(url: str) -> None:
-    page = httpx.get(f"{url}/signin/", trust_env=False)
+    page = httpx.get(f"{url}/signin/", trust_env=False, verify=NO_TLS)
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
     assert token
 
@@ -103,6 +103,7 @@ def test_crowd_at_sign_in_is_refused_for_now(url: str) -> None:
             cookies=page.cookies,
             headers={"Origin": url},
             trust_env=False,
+            verify=NO_TLS,
             timeout=60,
         )
 
@@ -117,7 +118,7 @@ def test_crowd_at_one_pdf_is_refused_for_now(url: str, organization: Organizatio
     invoice = personas.sent_invoice(personas.customer(organization))
     address = f"{links.invoice_url(invoice)}pdf/"
     with crowd() as downloading:
-        downloading.send(lambda _number: httpx.get(address, trust_env=False, timeout=60))
+        downloading.send(lambda _number: httpx.get(address, trust_env=False, verify=NO_TLS, timeout=60))
         assert_healthy(url)
         assert set(downloading.statuses()) == {200, 503}
         assert downloading.refused()
@@ -130,7 +131,7 @@ def test_silent_gateway_leaves_threads_for_others(
     address, form = f"{links.payment_url(request)}pay/", {"amount_minor": str(request.amount_requested_minor)}
 
     def pay(_number: int) -> httpx.Response:
-        return httpx.post(address, data=form, trust_env=False, timeout=60)
+        return httpx.post(address, data=form, trust_env=False, verify=NO_TLS, timeout=60)
 
     with crowd() as paying:
         with stopped(supervisor.processes["sandbox"]):
@@ -138,7 +139,7 @@ def test_silent_gateway_leaves_threads_for_others(
             # Those that were let in wait for the gateway; on a slow machine some of them give up before all have come.
             wait_until(lambda: paying.refused() >= CROWD // 2)
             assert_healthy(url)
-            metrics = httpx.get(f"{url}/metrics", trust_env=False).text
+            metrics = httpx.get(f"{url}/metrics", trust_env=False, verify=NO_TLS).text
         assert set(paying.statuses()) == {303, 503}
     assert re.search(r'partway_bulkhead_refused_total\{bulkhead="gateway_calls"\} [1-9]', metrics)
     assert request.payments.get().status == "pending"
