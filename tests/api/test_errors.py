@@ -91,6 +91,15 @@ def test_figure_of_the_wrong_form_is_refused(
     assert [one["field"] for one in response.json()["fields"]] == [f"lines.0.{wrong}"]
 
 
+def test_refusal_names_fields_and_no_page(collector: Program, admin: Program, invoice: Invoice) -> None:
+    check = {"amount": 100, "method": "Check", "paid_on": "2026-01-01"}
+    early = collector.post(f"/invoices/{invoice.pk}/payments", check).json()
+    assert early["detail"].endswith("Set paid_before_issue to record it all the same.")
+    personas.record_check(invoice, 100)
+    void = admin.post(f"/invoices/{invoice.pk}/void").json()
+    assert void["detail"].endswith("Say in payments what becomes of each payment.")
+
+
 def test_open_request_is_named_with_its_amount(collector: Program, invoice: Invoice) -> None:
     requested = personas.request_payment(invoice)
     response = collector.post(

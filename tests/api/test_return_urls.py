@@ -42,6 +42,13 @@ def test_return_url_of_no_allowed_site_is_refused(collector: Program, invoice: I
     assert not PaymentRequest.objects.exists()
 
 
+@pytest.mark.parametrize("url", ["http://jobs.alder.example/", "javascript:alert(1)", "https://a@b.example/"])
+def test_return_url_that_no_list_can_allow_says_so(collector: Program, invoice: Invoice, url: str) -> None:
+    body = {"amount_requested": 30_000, "return_url": url}
+    [said] = collector.post(f"/invoices/{invoice.pk}/payment_requests", body).json()["fields"]
+    assert (said["code"], "owner" in said["message"]) == ("return_url_form", False)
+
+
 def test_return_url_is_stored_in_its_one_spelling_for_keys_that_may_use_links(
     collector: Program, reader: Program, invoice: Invoice
 ) -> None:

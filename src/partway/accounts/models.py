@@ -104,6 +104,16 @@ class Organization(models.Model):
         """Returns the address in its one spelling if a customer may be led to it as of now, else an empty text."""
         return return_urls.allowed(url, self.return_urls, allows_loopback=settings.PARTWAY_RETURN_TO_LOOPBACK)
 
+    def return_url_refusal(self, url: str) -> str:
+        """Returns the code of why no customer may be led there: its form, which no list mends, or the list; or none."""
+        if not url or self.allowed_return_url(url):
+            return ""
+        try:
+            return_urls.canonical(url, allows_loopback=settings.PARTWAY_RETURN_TO_LOOPBACK)
+        except return_urls.InvalidReturnUrl:
+            return "return_url_form"
+        return "return_url_not_allowed"
+
     def lock(self) -> None:
         """Locks the row until the transaction ends; what was read before may be old, so the caller reads it anew."""
         list(Organization.objects.filter(pk=self.pk).select_for_update(no_key=True).values_list("pk"))

@@ -20,7 +20,7 @@ from partway.billing.imports.problems import Problem
 from partway.billing.imports.uploads import Formats, UploadedFile
 from partway.billing.imports.values import DATE_FORMATS, DECIMAL_MARKS
 from partway.billing.models.imports import ImportKind, ImportStatus
-from partway.delivery.messages import each_message
+from partway.delivery.messages import TO_PROGRAMS, each_message
 from partway.lib.table_files import WINDOWS
 
 from . import lists
@@ -140,7 +140,7 @@ def shown(row: models.Import) -> Import:
 
 
 def _problems(problems: Sequence[Problem]) -> list[RowProblem]:
-    messages = each_message([problem.error for problem in problems])
+    messages = each_message([problem.error for problem in problems], TO_PROGRAMS)
     return [
         RowProblem(
             row=problem.row,

@@ -21,7 +21,7 @@ from partway.billing.errors import (
     PaymentRequestOpen,
     RateLimited,
 )
-from partway.delivery.messages import error_message, field_messages
+from partway.delivery.messages import TO_PROGRAMS, error_message, field_messages
 from partway.lib.money import Money
 
 MEDIA_TYPE = "application/problem+json"
@@ -153,7 +153,7 @@ def of_billing_error(error: BillingError) -> HttpResponse:
         headers["Retry-After"] = str(ceil(error.retry_after.total_seconds()))
     fields = []
     if isinstance(error, Invalid):
-        messages = field_messages(error)
+        messages = field_messages(error, TO_PROGRAMS)
         for name, wrong in error.fields.items():
             code, params = ("invalid", {}) if isinstance(wrong, str) else (wrong.code, wrong.params)
             said = {"field": _FIELD_NAMES.get(name, name), "code": code, "message": messages[name]}
@@ -162,7 +162,7 @@ def of_billing_error(error: BillingError) -> HttpResponse:
     return problem(
         error.status,
         error.code,
-        detail=error_message(error),
+        detail=error_message(error, TO_PROGRAMS),
         headers=headers,
         reason=error.reason,
         params=_json(error.params),

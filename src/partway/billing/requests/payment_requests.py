@@ -268,8 +268,8 @@ def _field_errors(
         errors["note"] = field_error("note_too_long", limit=MAX_NOTE_LENGTH, length=len(new_request.note))
     if new_request.expires_at is not None and new_request.expires_at <= now:
         errors["expires_at"] = field_error("expiry_in_past")
-    if new_request.return_url and not invoice.organization.allowed_return_url(new_request.return_url):
-        errors["return_url"] = field_error("return_url_not_allowed")
+    if code := invoice.organization.return_url_refusal(new_request.return_url):
+        errors["return_url"] = field_error(code)
     zone = invoice.organization.time_zone
     first, last = clock.today(now, zone), clock.plausible_days(clock.today(now, zone))[1]
     if new_request.expires_at is not None and clock.end_of_day(last, zone) < new_request.expires_at:

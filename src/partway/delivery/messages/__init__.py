@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from django.utils.functional import Promise
+
 from partway.billing.errors import BillingError, FieldError, Invalid
 from partway.lib.money import Money
 
 from ..formats import format_date, format_money
-from . import documents, imports, journal, payments, people, receivables, requests, webhooks
+from . import documents, imports, journal, payments, people, programs, receivables, requests, webhooks
 from .gateways import gateway_params
 
 MESSAGES = {
@@ -27,34 +29,36 @@ MESSAGES = {
     **requests.MESSAGES,
     **webhooks.MESSAGES,
 }
+TO_PROGRAMS = {**MESSAGES, **programs.MESSAGES}
+Sentences = Mapping[str, str | Promise]
 
 
-def error_message(error: BillingError) -> str:
-    """Returns the sentence of a refusal; of one wrong field, that field's."""
+def error_message(error: BillingError, sentences: Sentences = MESSAGES) -> str:
+    """Returns the sentence of a refusal; of one wrong field, that field's. `sentences`: those of the reader."""
     if isinstance(error, Invalid):
-        messages = field_messages(error)
-        return next(iter(messages.values())) if len(messages) == 1 else str(MESSAGES["invalid"])
+        messages = field_messages(error, sentences)
+        return next(iter(messages.values())) if len(messages) == 1 else str(sentences["invalid"])
     if error.message:
         return error.message
-    return _sentence(error.code, error.reason, error.params)
+    return _sentence(error.code, error.reason, error.params, sentences)
 
 
-def field_messages(error: Invalid) -> dict[str, str]:
+def field_messages(error: Invalid, sentences: Sentences = MESSAGES) -> dict[str, str]:
     """Returns the sentence of each wrong field, by the field's name."""
     return {
-        name: _sentence(wrong.code, "", wrong.params) if isinstance(wrong, FieldError) else wrong
+        name: _sentence(wrong.code, "", wrong.params, sentences) if isinstance(wrong, FieldError) else wrong
         for name, wrong in error.fields.items()
     }
 
 
-def each_message(errors: Sequence[FieldError]) -> list[str]:
+def each_message(errors: Sequence[FieldError], sentences: Sentences = MESSAGES) -> list[str]:
     """Returns the sentence of each error, in their order: several of them may be about one field."""
-    return [_sentence(error.code, "", error.params) for error in errors]
+    return [_sentence(error.code, "", error.params, sentences) for error in errors]
 
 
-def _sentence(code: str, reason: str, params: Mapping[str, Any]) -> str:
+def _sentence(code: str, reason: str, params: Mapping[str, Any], sentences: Sentences) -> str:
     """Returns the sentence of "code.reason", else of "code"; raises KeyError for a code without one."""
-    text = MESSAGES.get(f"{code}.{reason}") or MESSAGES[code]
+    text = sentences.get(f"{code}.{reason}") or sentences[code]
     formatted = {name: _formatted(value) for name, value in params.items()}
     if "gateway" in params:
         formatted |= gateway_params(params["gateway"])

@@ -51,6 +51,9 @@ MESSAGES: dict[str, str | Promise] = {
         "%(gateway_at_start)s moves no money, and this installation is live."
     ),
     "recipient_missing": _("Enter the address that the payment link goes to."),
+    "return_url_form": _(
+        "Customers cannot be led back to this address: it begins with https://, and every browser reads it alike."
+    ),
     "return_url_not_allowed": _(
         "Customers cannot be led back to this address. An owner can allow it in Settings → Payments."
     ),
