@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
+from django.apps import apps
+
+from partway.billing.models.refunds import RefundReason
+from partway.delivery.messages import TO_PROGRAMS
 from scripts.openapi import document
 from tests.api.program import DOCUMENT, Program
 from tests.api.program import FILE as COMMITTED
+from tests.delivery.test_messages_to_programs import OF_MEMBERS
+
+REFERENCE = (COMMITTED.parent / "api.md").read_text()
+# Of rows that no answer names.
+INTERNAL = {"acc", "all", "cb", "cls", "gwc", "idc", "ivt", "kpt", "lin", "mail", "poi", "usr"}
 
 
 def test_committed_document_is_that_of_the_code(reader: Program) -> None:
@@ -32,7 +42,26 @@ def test_every_call_has_summary_scope_and_errors() -> None:
 
 
 def test_codes_of_the_reference_are_those_of_the_document() -> None:
-    table = (COMMITTED.parent / "api.md").read_text().partition("## Errors")[2].partition("\n## ")[0]
+    table = REFERENCE.partition("## Errors")[2].partition("\n## ")[0]
     rows = [line for line in table.splitlines() if re.match(r"\| \d", line)]
     codes = {code for row in rows for code in re.findall(r"`([a-z_]+)`", row)}
     assert codes == set(DOCUMENT["components"]["schemas"]["Problem"]["properties"]["code"]["enum"])
+
+
+def test_reasons_of_the_reference_are_those_of_the_code() -> None:
+    table = REFERENCE.partition("### Reasons")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.MULTILINE)
+    listed = {f"{code}.{reason}" for code, reasons in rows for reason in re.findall(r"`(\w+)`", reasons)}
+    known = {code for code in TO_PROGRAMS if code.partition(".")[0] in dict(rows) and "." in code}
+    assert listed == {code for code in known if not OF_MEMBERS.match(code)}
+    assert all(f"`{reason}`" in REFERENCE for reason in RefundReason.values)
+
+
+def test_prefixes_of_the_reference_are_those_of_the_code() -> None:
+    line = next(line for line in REFERENCE.splitlines() if line.startswith("- Ids are texts"))
+    listed = set(re.findall(r"`([a-z]+)_`", line))
+    models = [*apps.get_app_config("billing").get_models(), *apps.get_app_config("accounts").get_models()]
+    defaults = [model._meta.pk.default for model in models]
+    made = {default.args[0] for default in defaults if isinstance(default, partial)}
+    assert listed - made <= {"pty"}, "the id of parties follows from their content"
+    assert made - listed == INTERNAL

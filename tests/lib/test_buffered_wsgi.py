@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,6 +48,21 @@ def test_request_gets_response() -> None:
     app = BufferedWsgi(greet, threads=1, max_body_bytes=10)
     start, body = asyncio.run(request(app, piece(3), piece(4, is_last=True)))
     assert (start["status"], body["body"], app.requests, app.body_bytes) == (200, GREETING, 0, 0)
+
+
+def test_refusal_of_a_program_is_a_problem() -> None:
+    app = BufferedWsgi(greet, threads=1, max_body_bytes=10, api="/")
+    start, body = asyncio.run(request(app, piece(11)))
+    assert dict(start["headers"])[b"content-type"] == b"application/problem+json"
+    said = json.loads(body["body"])
+    assert (said["status"], said["code"]) == (413, "too_large")
+    assert dict(start["headers"])[b"x-request-id"].decode() == said["request_id"]
+
+
+def test_refusal_for_a_slow_body_is_a_problem_too() -> None:
+    app = BufferedWsgi(greet, threads=1, max_body_bytes=10, api="/", body_seconds=0.01)
+    _start, body = asyncio.run(request(app, piece(1)))
+    assert json.loads(body["body"])["code"] == "request_timeout"
 
 
 def test_header_with_underscores_does_not_pose_as_the_one_with_hyphens() -> None:

@@ -15,6 +15,7 @@ _CODES = {
     400: "bad_request",
     404: "not_found",
     405: "method_not_allowed",
+    408: "request_timeout",
     413: "too_large",
     429: "rate_limited",
     503: "unavailable",

@@ -32,7 +32,7 @@ _IF_NONE_MATCH = {
 }
 # A list has 404 too: it can be asked for rows of a customer or an invoice that does not exist.
 _OF_ALL_CALLS = (400, 401, 403, 404, 422, 429, 500, 503)
-_OF_ACTS = (409, 413, 415)
+_OF_ACTS = (408, 409, 413, 415)
 _TEXT, _NUMBER = {"type": "string"}, {"type": "integer"}
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": {

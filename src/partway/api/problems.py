@@ -38,6 +38,7 @@ _DETAILS = {
     "method_not_allowed": "This address does not take this method; the header Allow names those it takes.",
     "not_found": "There is nothing here that this key can see.",
     "rate_limited": "Too many calls. The header Retry-After says how many seconds to wait.",
+    "request_timeout": "The body did not arrive in time. Nothing was changed. Send it again.",
     "too_large": "The body is larger than one megabyte, the most that a call may have.",
     "unauthenticated": "Send a key that is valid here, as Authorization: Bearer and the key.",
     "unavailable": "Partway is busy. Nothing was changed. Repeat the call in a few seconds.",

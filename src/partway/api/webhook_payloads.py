@@ -115,7 +115,9 @@ def payloads(organization: Organization, told: Sequence[Told]) -> list[str]:
             actor=one.event.actor_kind,
             actor_id=one.event.actor_id,
             object=one.noun,
-            data=shown_object.model_dump(mode="json", by_alias=True) if shown_object else None,
+            data=shown_object.model_dump(mode="json", by_alias=True, exclude={"expanded"})
+            if shown_object
+            else None,
         ).model_dump_json()
         for one in told
         for shown_object in [objects.get((one.noun, one.object_id))]

@@ -21,4 +21,5 @@ application = BufferedWsgi(
     threads=settings.PARTWAY_THREADS,
     max_body_bytes=MAX_BYTES,
     body_seconds=settings.PARTWAY_BODY_SECONDS,
+    api="/api/",
 )

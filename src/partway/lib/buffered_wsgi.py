@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
 import structlog
+
+from .ids import new_id
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -33,6 +37,14 @@ _PIECE_BYTES = 64 * 1024
 # Larger responses are a file in the temporary folder while they are sent.
 _RESPONSE_BYTES_IN_MEMORY = _MEGABYTE
 _RETRY_AFTER_SECONDS = 5
+# Of a problem, by the status of the refusal.
+_CODES = {
+    400: "bad_request",
+    408: "request_timeout",
+    413: "too_large",
+    500: "internal_error",
+    503: "unavailable",
+}
 
 
 class _Refusal(Exception):
@@ -64,6 +76,7 @@ class BufferedWsgi:
     body_seconds: how long a client may take to send a whole body; then 408.
     piece_seconds: how long it may take to read 64 kB of a response; then the connection is given up.
     max_body_bytes: the largest body; then 413.
+    api: below this path programs call, which get a refusal as a problem (RFC 9457).
     """
 
     def __init__(
@@ -74,8 +87,10 @@ class BufferedWsgi:
         max_body_bytes: int,
         body_seconds: float = 30,
         piece_seconds: float = 30,
+        api: str = "",
     ) -> None:
         self.wsgi = wsgi
+        self.api = api
         self.max_body_bytes = max_body_bytes
         self.body_seconds = body_seconds
         self.piece_seconds = piece_seconds
@@ -92,7 +107,8 @@ class BufferedWsgi:
             await self._receive(scope, receive, body)
             response = await self._run(scope, body)
         except _Refusal as refusal:
-            await _send_refusal(send, refusal)
+            is_program = bool(self.api) and scope["path"].startswith(self.api)
+            await _send_refusal(send, refusal, is_program=is_program)
             return
         finally:
             self.body_bytes -= len(body)
@@ -215,10 +231,23 @@ def _environ(scope: Message, body: bytearray) -> dict[str, Any]:
     return environ
 
 
-async def _send_refusal(send: Send, refusal: _Refusal) -> None:
+async def _send_refusal(send: Send, refusal: _Refusal, *, is_program: bool) -> None:
     """Sends a refusal and ends the connection, on which the rest of the body may still be under way."""
+    request_id, kind, content = new_id("req"), "text/plain; charset=utf-8", f"{refusal.reason}\n"
+    if is_program:
+        code = _CODES[refusal.status]
+        problem = {
+            "type": f"urn:partway:error:{code}",
+            "title": HTTPStatus(refusal.status).phrase,
+            "status": refusal.status,
+            "code": code,
+            "detail": refusal.reason,
+            "request_id": request_id,
+        }
+        kind, content = "application/problem+json", json.dumps(problem)
     headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-type", kind.encode()),
+        (b"x-request-id", request_id.encode()),
         (b"connection", b"close"),
         # The application's middleware, which adds these to every other response, never sees a refusal.
         (b"cache-control", b"no-store"),
@@ -230,5 +259,5 @@ async def _send_refusal(send: Send, refusal: _Refusal) -> None:
     if refusal.status == 503:
         headers.append((b"retry-after", str(_RETRY_AFTER_SECONDS).encode()))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-    await send({"type": "http.response.body", "body": f"{refusal.reason}\n".encode()})
-    log.warning("request_refused", status=refusal.status, reason=refusal.reason)
+    await send({"type": "http.response.body", "body": content.encode()})
+    log.warning("request_refused", status=refusal.status, reason=refusal.reason, request_id=request_id)

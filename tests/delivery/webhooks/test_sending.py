@@ -58,6 +58,7 @@ def test_receiver_hears_event_with_its_object_signed(
         100_000,
         None,
     )
+    assert "expanded" not in said["data"]
     [delivery] = subscription.deliveries
     assert (delivery.pk, delivery.status, delivery.attempts.get().response_status) == (
         heard.id,
