@@ -31,6 +31,13 @@ def ask(program: Program, invoice: Invoice, return_url: str = URL) -> PaymentReq
     return PaymentRequest.objects.get(pk=response.json()["id"])
 
 
+def test_program_reads_sites_and_payment_modes(reader: Program, organization: Organization) -> None:
+    allow(organization, "https://jobs.alder.example")
+    said = reader.get("/organization").json()
+    assert said["return_urls"] == ["https://jobs.alder.example/"]
+    assert (said["id"], said["payment_modes"]) == (organization.pk, organization.payment_modes)
+
+
 def test_return_url_of_no_allowed_site_is_refused(collector: Program, invoice: Invoice) -> None:
     allow(invoice.organization, "https://jobs.alder.example.evil.example")
     body = {"amount_requested": 30_000, "return_url": URL}

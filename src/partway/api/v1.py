@@ -24,6 +24,7 @@ from . import (
     invoices,
     journal,
     openapi,
+    organization,
     payment_requests,
     payments,
     payouts,
@@ -91,6 +92,7 @@ for prefix, router in (
     ("", journal.router),
     ("", alerts.router),
     ("", events.router),
+    ("", organization.router),
     ("/webhook_endpoints", webhooks.router),
 ):
     api.add_router(prefix, router)

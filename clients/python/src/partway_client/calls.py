@@ -346,6 +346,21 @@ class MoneyAmount(TypedDict):
     currency: str
 
 
+class Organization(TypedDict):
+    """The organization that a key belongs to, and the settings that calls follow."""
+
+    id: str
+    slug: str
+    name: str
+    currency: str
+    time_zone: str
+    default_due_days: int
+    default_tax_percent: str
+    payment_modes: list[str]
+    return_urls: list[str]
+    payments_enabled: bool
+
+
 class Payment(TypedDict):
     """One attempt to collect, or money that a member received."""
 
@@ -2126,6 +2141,18 @@ class EventsCalls:
             cursor = page["next"]
 
 
+class OrganizationCalls:
+    """Calls of organization."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def show(self) -> Organization:
+        """Reads the organization of the key, with its payment modes and the sites that customers may be led back to."""
+        found: Organization = self._transport.call("GET", "/api/v1/organization", query={})
+        return found
+
+
 class WebhookEndpointsCalls:
     """Calls of webhook endpoints."""
 
@@ -2329,4 +2356,5 @@ class Calls:
         self.journal = JournalCalls(transport)
         self.alerts = AlertsCalls(transport)
         self.events = EventsCalls(transport)
+        self.organization = OrganizationCalls(transport)
         self.webhook_endpoints = WebhookEndpointsCalls(transport)
