@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -53,6 +54,12 @@ class FirstPause(threading.Event):
 
 def test_every_job_belongs_to_one_kind() -> None:
     assert sorted(name for names in JOBS_BY_KIND.values() for name in names) == sorted(JOBS)
+
+
+def test_guide_says_how_many_connections_a_worker_keeps() -> None:
+    guide = Path(__file__).parents[2] / "docs" / "guide" / "operating.md"
+    names = {10: "ten", 11: "eleven", 12: "twelve"}
+    assert f"each worker {names[len(JOBS_BY_KIND) + 1]}." in guide.read_text()  # one for the heartbeat
 
 
 @pytest.mark.django_db

@@ -65,14 +65,11 @@ JOBS_BY_KIND: dict[str, tuple[str, ...]] = {
     "gateway_lists": ("gateway_lists",),
     "payouts": ("payouts",),
     "imports": ("imports",),
-    "database": (
-        *("expire_requests", "expire_quotes", "resolve_alerts", "delete_stale_heartbeats"),
-        *("delete_expired_attempts", "delete_used_codes", "delete_ended_sessions"),
-        *("delete_kept_forms", "delete_idempotent_calls", "delete_abandoned_imports"),
-        *("remind_of_evidence", "delete_webhook_deliveries"),
-    ),
+    "database": ("expire_requests", "expire_quotes", "resolve_alerts", "remind_of_evidence"),
+    "deletions": tuple(name for name in JOBS if name.startswith("delete_")),
 }
 
 # These pause so many times as long when they find nothing. Only the clock makes their rows due, and two seconds more
-# are no matter; reading their tables twice a second would be two thirds of the time of an idle worker.
-PAUSE_FACTORS = {"database": 4, "imports": 2}
+# are no matter, nor is a minute for what is only deleted; reading their tables twice a second would be most of the time
+# of an idle worker.
+PAUSE_FACTORS = {"database": 4, "imports": 2, "deletions": 120}
