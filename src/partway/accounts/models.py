@@ -434,6 +434,10 @@ class GatewayAccount(models.Model):
                 name="one_organization_per_platform_account",
             ),
         ]
+        indexes: ClassVar = [
+            models.Index(fields=["reconcile_at"], name="gateway_account_to_list"),
+            models.Index(fields=["payouts_due_at"], name="gateway_account_payouts_due"),
+        ]
 
     @property
     def passes(self) -> bool:

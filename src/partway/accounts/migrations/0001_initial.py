@@ -325,6 +325,10 @@ class Migration(migrations.Migration):
                         name="one_organization_per_platform_account",
                     ),
                 ],
+                "indexes": [
+                    models.Index(fields=["reconcile_at"], name="gateway_account_to_list"),
+                    models.Index(fields=["payouts_due_at"], name="gateway_account_payouts_due"),
+                ],
             },
         ),
         migrations.CreateModel(

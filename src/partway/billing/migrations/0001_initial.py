@@ -1115,10 +1115,13 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         condition=models.Q(
-                            (
-                                "status__in",
-                                ("pending", "authorized", "capturing", "processing", "releasing", "closing"),
-                            )
+                            ("status", "pending"),
+                            ("status", "authorized"),
+                            ("status", "capturing"),
+                            ("status", "processing"),
+                            ("status", "releasing"),
+                            ("status", "closing"),
+                            _connector="OR",
                         ),
                         fields=["next_refresh_at"],
                         name="payment_to_check",
