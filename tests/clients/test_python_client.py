@@ -62,6 +62,24 @@ def test_example_of_the_readme_raises_an_invoice_and_asks_for_a_stage(
     assert (code, due) == ("payment_request_open", "INV-0001 270625")
 
 
+def test_client_is_not_sent_again_what_it_has(
+    partway: Any, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send, statuses = httpx.Client.request, []
+
+    def note_the_status(*arguments: Any, **options: Any) -> httpx.Response:
+        response = send(*arguments, **options)
+        statuses.append(response.status_code)
+        return response
+
+    monkeypatch.setattr(httpx.Client, "request", note_the_status)
+    found = personas.customer(organization)
+    first, second = (partway.customers.show(found.pk) for _ in range(2))
+    personas.change_customer(found)
+    third = partway.customers.show(found.pk)
+    assert (statuses, first == second, first == third) == ([200, 304, 200], True, False)
+
+
 def test_call_of_the_client_that_was_not_answered_is_made_again_and_acts_once(
     partway: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

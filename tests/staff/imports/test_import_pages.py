@@ -54,7 +54,7 @@ def test_wrong_cells_are_named_with_what_to_do(alice: Client, organization: Orga
     page = alice.get(upload(alice, b"id,name,email\n7,,x\n8,Bo,nowhere\n").url)
     checked = alice.post(page.request["PATH_INFO"], columns_of(page))
     shown = finish(alice, checked.url).content.decode()
-    assert "2 cells are wrong, so nothing was imported." in shown
+    assert "3 cells are wrong, so nothing was imported." in shown
     assert "“nowhere”" in shown
     assert "This cell is empty. Fill it in." in shown
 

@@ -36,6 +36,7 @@ def test_refused_form_keeps_what_was_chosen(alice: Client, team: Team) -> None:
     page = response.content.decode()
     assert 'name="on dispute.opened" checked' in page
     assert 'name="on invoice.paid" checked' not in page
+    assert "invoice.<wbr>adjustment_<wbr>taken_<wbr>back" in page
 
 
 def test_page_of_endpoint_filters_and_pages_its_deliveries(alice: Client, endpoint: WebhookEndpoint) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as json_module
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -19,6 +20,7 @@ UNSET: Final = Unset()  # of a field that is left out, which is not the same as 
 
 _MAX_TRIES = 4
 _LONGEST_WAIT = 30.0  # seconds
+_MAX_KNOWN = 100  # answers
 
 
 class PartwayError(Exception):
@@ -43,6 +45,8 @@ class Transport:
         # Each call has the path of the API, so it is taken off where the address has it too.
         host = url.rstrip("/").removesuffix("/api/v1")
         self._client = httpx.Client(base_url=host, headers=headers, timeout=timeout)
+        # The ETag and the content of the latest answers, by address: what is asked again and again is not sent again.
+        self._known: dict[str, tuple[str, bytes]] = {}
 
     def close(self) -> None:
         """Closes the connection."""
@@ -69,6 +73,9 @@ class Transport:
             if value is not None and _is_given(value)
         }
         json = None if body is None else {name: value for name, value in body.items() if _is_given(value)}
+        address = str(httpx.URL(path, params=params))
+        if method == "GET" and address in self._known:
+            headers = {"If-None-Match": self._known[address][0]}
         is_repeatable = method in ("GET", "POST")
         for attempt in range(1, _MAX_TRIES + 1):
             is_last = attempt == _MAX_TRIES or not is_repeatable
@@ -79,7 +86,14 @@ class Transport:
                     raise
                 time.sleep(2.0 ** (attempt - 1))
                 continue
+            if response.status_code == 304:
+                return json_module.loads(self._known[address][1])
             if response.is_success:
+                if method == "GET" and (etag := response.headers.get("ETag")):
+                    self._known.pop(address, None)
+                    self._known[address] = (etag, response.content)
+                    if len(self._known) > _MAX_KNOWN:
+                        del self._known[next(iter(self._known))]
                 return response.json() if response.content else None
             problem = _problem(response)
             is_busy = response.status_code in (429, 503) or problem.get("code") == "call_in_progress"

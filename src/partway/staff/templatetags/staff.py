@@ -124,8 +124,8 @@ def mail_kind(code: str) -> str:
 
 @register.filter
 def breakable(addresses: str) -> SafeString:
-    """Mail addresses that break after @ and a dot where they are too long for a line, rather than within a word."""
-    parts = re.split(r"(?<=[@.])", addresses)
+    """Mail addresses and types of events that break after a mark where they are too long, rather than within a word."""
+    parts = re.split(r"(?<=[@._])", addresses)
     return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in parts))
 
 
