@@ -119,7 +119,14 @@ def _check(run: Import, now: datetime) -> None:
 
 
 def _import(run: Import, now: datetime) -> None:
-    if not _may_import(run, now):
+    # The member or the key that confirmed it may have been removed since.
+    if run.actor_kind == "key":
+        key = ApiKey.objects.filter(pk=run.actor_id, organization=run.organization).first()
+        role = SCOPE_ROLES[key.scope] if key and key.is_usable(now) else ""
+    else:
+        member = Member.objects.filter(pk=run.actor_id, organization=run.organization).first()
+        role = member.role if member else ""
+    if not role or Permission.IMPORT_DATA not in permissions_of(role):
         # As if it had not been confirmed: another owner can.
         _end(run, ImportStatus.READY, now)
         log.warning("import_of_removed_member", id=run.pk, by=run.actor_id)
@@ -181,17 +188,6 @@ def read_rows(run: Import) -> Iterator[Row]:
         if number in table.beyond:
             errors[""] = field_error("import_row_too_long", columns=len(table.header))
         yield Row(number, by_field, values, errors)
-
-
-def _may_import(run: Import, now: datetime) -> bool:
-    """Returns whether the member or the key that confirmed an import may still do so."""
-    if run.actor_kind == "key":
-        key = ApiKey.objects.filter(pk=run.actor_id, organization=run.organization).first()
-        role = SCOPE_ROLES[key.scope] if key and key.is_usable(now) else ""
-    else:
-        member = Member.objects.filter(pk=run.actor_id, organization=run.organization).first()
-        role = member.role if member else ""
-    return bool(role) and Permission.IMPORT_DATA in permissions_of(role)
 
 
 def _actor(run: Import) -> Actor:
