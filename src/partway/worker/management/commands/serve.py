@@ -11,7 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
 from partway.lib.web_server import web_server
-from partway.worker.management.partway_command import PartwayCommand
+from partway.worker.management.partway_command import PartwayCommand, require_tables
 
 _APPLICATION = "partway.config.asgi"
 _API = "partway.api.urls"
@@ -39,6 +39,7 @@ class Command(PartwayCommand):
                 f"partway.E013: on {host}, callers beside the trusted proxies could write their headers. "
                 "Listen on 127.0.0.1, or set PARTWAY_PROXY_NETWORKS to the networks of the proxies."
             )
+        require_tables()
         # Loaded here, so that the processes that are forked share its pages of memory and are ready at once. Frozen, so
         # that the garbage collector never writes to these pages, and does not look through them again and again.
         import_module(_APPLICATION)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from partway.worker.loop import WorkerLoop
-from partway.worker.management.partway_command import PartwayCommand
+from partway.worker.management.partway_command import PartwayCommand, require_tables
 
 
 class Command(PartwayCommand):
@@ -15,6 +15,7 @@ class Command(PartwayCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Runs the loop."""
+        require_tables()
         loop = WorkerLoop()
         loop.stop_on_signals()
         loop.run()
