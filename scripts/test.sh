@@ -92,7 +92,7 @@ all_else() {
         if [ ${#narrowing[@]} = 0 ]; then
             mapfile -t files < <(grep -rl --include="test_*.py" "mark\.browser" tests)
         fi
-        phase "journeys" run_pytest journeys -m browser "${files[@]}"
+        phase "journeys" run_pytest journeys "${split[@]}" -m browser "${files[@]}"
     fi
     phase "tour" interruptible "$bin/partway" tour
 }

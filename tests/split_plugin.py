@@ -51,6 +51,7 @@ SAMPLED_FOLDERS = {
         "billing/verification": 3,
         "delivery*": 3,
         "gateways*": 2,
+        "journeys": 2,
         "pay": 2,
         "staff/*": 3,
     },
@@ -107,7 +108,9 @@ def sampled_group(item: pytest.Item, database: str) -> tuple[object, int] | None
         return getattr(item, "function", item), marks[database]
     if marks or item.get_closest_marker("guards_constraint"):
         return None
-    if may_depend_on_database(item):
+    if (
+        may_depend_on_database(item) and item.get_closest_marker("browser") is None
+    ):  # those run on SQLite alone
         return ("on both", EVERY_ON_BOTH) if database == "sqlite" else None
     folder = item.path.parent.relative_to(TESTS).as_posix()
     for pattern, every in SAMPLED_FOLDERS[database].items():
