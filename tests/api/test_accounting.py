@@ -37,7 +37,7 @@ def test_statement_leads_from_the_opening_to_the_closing_balance(
 
 @pytest.mark.parametrize(
     ("query", "field"),
-    [("from=2026-01-01", "to"), ("from=2026-02-01&to=2026-01-01", "period"), ("until=2026-01-01", "until")],
+    [("from=2026-01-01", "to"), ("from=2026-02-01&to=2026-01-01", "to"), ("until=2026-01-01", "until")],
 )
 def test_period_that_cannot_be_read_is_refused(reader: Program, query: str, field: str) -> None:
     response = reader.get(f"/journal/balances?{query}")

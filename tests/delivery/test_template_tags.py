@@ -72,6 +72,10 @@ def test_stage_bar_without_request_has_no_pattern(requested: Money | None) -> No
     assert 'aria-label="Paid $0.50 of $1.00"' in html
 
 
+def test_stage_bar_shows_the_last_cent_that_is_requested() -> None:
+    assert stage_widths(stage_bar(usd(20_000), usd(19_999), usd(1))) == (98.5, 1.5)
+
+
 @given(st.integers(1, 10**13), st.data())
 def test_stage_bar_shows_small_parts_and_looks_full_only_when_paid(total: int, data: st.DataObject) -> None:
     paid = data.draw(st.integers(0, total))

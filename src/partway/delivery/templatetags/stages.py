@@ -72,7 +72,7 @@ def stage_widths(total: int, paid: int, requested: int) -> tuple[float, float]:
     """Returns how much of the bar is paid and requested, in percent. A total of nothing is an empty bar."""
     if total <= 0:
         return 0, 0
-    first = _visible(paid, total)
+    first = min(_visible(paid, total), 100 if paid >= total else 100 - _MIN_PERCENT)
     second = min(_visible(requested, total), 100 - first)
     if first + second > 100 - _MIN_PERCENT and paid + requested < total:
         over = first + second - (100 - _MIN_PERCENT)
