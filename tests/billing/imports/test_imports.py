@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -188,6 +189,19 @@ def test_every_fault_of_a_row_is_named_in_one_check(
     run = check(upload(organization, INVOICES + line + "\nR-9;7;1;1.2.2026;;\n"), PAID)
     assert {field for _row, field, _code in problems(run)} == fields
     assert (run.made_count, Customer.objects.count()) == (1, 2)
+
+
+def test_wrong_currency_is_named_with_the_other_faults_of_its_row(
+    organization: Organization, ann: Customer
+) -> None:
+    formats = replace(PAID, columns={**PAID.columns, "currency": "Currency"})
+    text = INVOICES.replace("\n", ";Currency\n") + "R-1;9;12;1.2.2026;13;1.2.2026;XYZ\n"
+    run = check(upload(organization, text), formats)
+    assert {field for _row, field, _code in problems(run)} == {
+        "currency",
+        "customer_reference",
+        "amount_paid",
+    }
 
 
 def test_wrong_address_beside_an_empty_name_is_named_too(organization: Organization) -> None:

@@ -211,6 +211,7 @@ def _with_stand_ins(
         "external_reference": new_id("try"),
         "name": "-",
         "email": "name@example.com",
+        "currency": run.organization.currency,
         # No less than what is paid of it or asked before it.
         "amount": max(100, *(values.get(name, 0) for name in ("amount", "amount_paid", "deposit_amount"))),
         "due_on": today,
