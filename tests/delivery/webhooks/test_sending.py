@@ -398,6 +398,19 @@ def test_range_of_too_many_deliveries_is_refused(
     assert webhook_deliveries.retry_range(subscription.endpoint, until=until, **span) == 2
 
 
+def test_repeated_range_says_what_it_did_whatever_has_failed_since(
+    subscription: Subscription, alice: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = queue(subscription, 2, 1, 0)
+    WebhookDelivery.objects.exclude(pk=made[2].pk).update(status="failed", ended_at=now())
+    monkeypatch.setattr(webhook_deliveries, "MAX_RETRIED", 2)
+    span: dict[str, Any] = {"since": now() - timedelta(hours=1), "until": now(), "by": alice, "now": now()}
+    for _ in range(2):
+        sent = webhook_deliveries.retry_range(subscription.endpoint, idempotency_key="form-1", **span)
+        assert sent == 2
+        WebhookDelivery.objects.update(status="failed", ended_at=now())
+
+
 def test_delivery_is_claimed_by_one_worker_until_its_lease_ends(subscription: Subscription) -> None:
     queue(subscription, 0)
     assert claim_next(subscription.endpoint, now())

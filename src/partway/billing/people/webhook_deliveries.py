@@ -153,7 +153,8 @@ def retry(delivery: WebhookDelivery, *, by: Actor, now: datetime, idempotency_ke
 
     Raises Conflict while the endpoint is disabled, Stale when it was deleted.
     """
-    _retry(delivery.endpoint, [delivery.pk], by=by, now=now, idempotency_key=idempotency_key)
+    if not events.by_idempotency_key(delivery.endpoint.organization, idempotency_key):
+        _retry(delivery.endpoint, [delivery.pk], by=by, now=now, idempotency_key=idempotency_key)
 
 
 @needs(Permission.MANAGE_WEBHOOKS)
@@ -170,9 +171,12 @@ def retry_range(
 ) -> int:
     """Sends again what failed of the events from `since` to `until`, in their order; returns how many deliveries.
 
-    include_delivered: those that were delivered too, as for a program that lost what it had. Raises Invalid, also for
-    more than MAX_RETRIED, and Conflict.
+    include_delivered: those that were delivered too, as for a program that lost what it had. The same
+    `idempotency_key` again returns the number of the first time (P8). Raises Invalid, also for more than MAX_RETRIED,
+    and Conflict.
     """
+    if earlier := events.by_idempotency_key(endpoint.organization, idempotency_key):
+        return int(earlier.data["deliveries"])
     if until < since:
         raise Invalid({"created_until": field_error("range_reversed")})
     statuses = ("failed", "delivered") if include_delivered else ("failed",)
@@ -187,8 +191,6 @@ def retry_range(
 def _retry(
     endpoint: WebhookEndpoint, ids: Sequence[str], *, by: Actor, now: datetime, idempotency_key: str | None
 ) -> None:
-    if events.by_idempotency_key(endpoint.organization, idempotency_key):
-        return
     if endpoint.status == "disabled":
         raise Conflict(reason="endpoint_disabled")
     rows = WebhookDelivery.objects.filter(endpoint=endpoint)
