@@ -251,6 +251,15 @@ def test_row_that_became_wrong_after_the_check_leaves_nothing(
     assert not Invoice.objects.exists()
 
 
+def test_import_does_not_try_a_row_again_that_became_wrong(organization: Organization, ann: Customer) -> None:
+    """Others wait for the import: only the check looks for all that is wrong with a row."""
+    run = check(upload(organization, INVOICES + "R-1;7;5;1.2.2026;1;1.2.2026\n"), PAID)
+    Customer.objects.update(external_reference=None)
+    Organization.objects.update(payment_modes=["Cash"])
+    uploads.confirm(run, by=personas.owner_actor(organization), now=now())
+    assert problems(work(run)) == [(2, "customer_reference", "import_customer_unknown")]
+
+
 def test_payment_in_a_closed_period_is_booked_after_it(organization: Organization, ann: Customer) -> None:
     yesterday = now().date() - timedelta(days=1)
     closing.close(organization, through=yesterday, by=personas.owner_actor(organization), now=now())
