@@ -89,6 +89,18 @@ def test_refused_repetition_of_a_killed_call_keeps_its_key(
     assert problem(collector.post(path, {**body, "note": "Other"}, **KEY)) == (422, "idempotency_key_reused")
 
 
+def test_quote_is_not_invoiced_again_by_a_killed_call(
+    collector: Program, admin: Program, invoice: Invoice
+) -> None:
+    path = f"/quotes/{personas.accept_quote(personas.sent_quote(invoice.customer)).pk}/invoice"
+    made = collector.post(path, **KEY).json()["id"]
+    collector.post(f"/invoices/{made}/send")
+    assert admin.post(f"/invoices/{made}/void").status_code == 200
+    IdempotentCall.objects.update(status=None, claimed_until=now())
+    again = collector.post(path, **KEY).json()
+    assert (again["id"], again["status"], Invoice.objects.count()) == (made, "void", 2)
+
+
 def test_call_that_is_at_work_is_told_to_be_repeated(collector: Program, organization: Organization) -> None:
     first = collector.post("/customers", DANA, **KEY)
     IdempotentCall.objects.update(status=None, claimed_until=now() + timedelta(seconds=9))

@@ -431,6 +431,10 @@ def make_invoice(request: KeyRequest, quote_id: Id, body: Body[VersionedQuote] =
     """Makes a draft invoice of an accepted quote, once; its deposit is on it when it is sent."""
     caller = request.caller
     made = quotes.create_invoice(
-        get_quote(caller, quote_id), expected_version=body.version, by=caller.actor, now=caller.now
+        get_quote(caller, quote_id),
+        expected_version=body.version,
+        by=caller.actor,
+        now=caller.now,
+        idempotency_key=caller.one_time_key,
     )
     return fresh_invoice(caller, made.pk)

@@ -326,15 +326,27 @@ def mark_opened(quote: Quote, *, now: datetime) -> None:
 
 @needs(Permission.INVOICE_QUOTES)
 @closes_checkouts
-def create_invoice(quote: Quote, *, by: Actor, now: datetime, expected_version: int | None = None) -> Invoice:
+def create_invoice(
+    quote: Quote,
+    *,
+    by: Actor,
+    now: datetime,
+    expected_version: int | None = None,
+    idempotency_key: str | None = None,
+) -> Invoice:
     """Makes a draft invoice of an accepted quote, once; sending it allocates the deposit to it (DESIGN D2).
 
     After that invoice was voided, the quote is accepted again and another one can be made of it. Returns the invoice of
-    a quote that is invoiced already. Raises PaymentInProgress while the deposit's payment is committed, Conflict unless
+    a quote that is invoiced already; the same `idempotency_key` again returns the one it made, which may be void by
+    then (P8). Raises PaymentInProgress while the deposit's payment is committed, Conflict unless
     the quote is accepted, Stale when it has another version than expected (DESIGN D8).
     """
     Customer.objects.locked(quote.customer_id)  # before the quote, as a change of their name does
     quote = Quote.objects.locked(quote.pk)
+    if previous := events.caused_by(quote.organization_id, idempotency_key):
+        if made := Invoice.objects.filter(pk=previous.data["invoice"]).first():
+            return made
+        idempotency_key = None  # that draft was deleted, so this makes another
     if quote.status == "invoiced":
         return Invoice.objects.of_quote(quote).get()
     if quote.status != "accepted":
@@ -356,5 +368,6 @@ def create_invoice(quote: Quote, *, by: Actor, now: datetime, expected_version: 
         notes=quote.notes,
     )
     invoice = invoices.create(quote.organization, draft=draft, by=by, now=now, quote=quote)
-    move(quote, "invoiced", by=by, now=now, data={"invoice": invoice.pk})
+    data = {"invoice": invoice.pk}
+    move(quote, "invoiced", by=by, now=now, data=data, idempotency_key=idempotency_key)
     return invoice
