@@ -24,6 +24,7 @@ def test_product_matches_model(run: Run, number: int) -> None:
 
 @pytest.mark.long(10)
 @pytest.mark.every_gateway
+@pytest.mark.sampled_on("sqlite", every=2)
 @pytest.mark.left_to("sqlite")  # the generated acts above run on PostgreSQL too, and `make soak` for an hour
 def test_product_matches_model_for_each_act(new_machine: NewMachine, gateway_code: str) -> None:
     OUTCOME_COUNTS.clear()

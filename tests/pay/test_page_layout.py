@@ -47,7 +47,7 @@ def test_customer_pages_fit_every_width_and_pass_axe(long_rows: CustomerBrowser)
             found += layout.overflowing(page, also=violations)
         return found
 
-    found = phone_browser.on_phone(visit, opens_error_pages=True, draws=False)
+    found = phone_browser.on_phone(visit, opens_error_pages=True)
     assert not found, "\n".join(found)
 
 
@@ -127,5 +127,5 @@ def test_mails_pass_axe_and_fit_every_width(long_rows: CustomerBrowser) -> None:
             found += [f"{page.title()}: {each}" for each in layout.overflowing(page, also=violations)]
         return found
 
-    found = phone_browser.on_phone(visit, opens_error_pages=True, draws=False)
+    found = phone_browser.on_phone(visit, opens_error_pages=True)
     assert not found, "\n".join(found)

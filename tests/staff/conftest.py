@@ -85,17 +85,11 @@ def invoice(dana: Customer) -> Invoice:
 
 
 @pytest.fixture(scope="module")
-def draws() -> bool:
-    """Whether the browser of a module draws, as it must for what is clicked."""
-    return True
-
-
-@pytest.fixture(scope="module")
-def browser(draws: bool) -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Playwright runs an event loop in this thread, and Django would refuse the ORM there.
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-        browser = launch(playwright, draws=draws)
+        browser = launch(playwright)
         yield browser
         browser.close()
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

@@ -35,12 +35,6 @@ LINKS = """() => [...document.querySelectorAll('a[href^="/"]')].map(
     (link) => [link.getAttribute("href"), link.hasAttribute("hx-get")])"""
 
 
-@pytest.fixture(scope="module")
-def draws() -> bool:
-    """Nothing is clicked here."""
-    return False
-
-
 @pytest.fixture
 def owner(page: Page, organization: Organization, settings: Settings, tmp_path: Path) -> Page:
     """Bob's page, now an owner of an organization with long texts everywhere."""

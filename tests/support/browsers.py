@@ -27,11 +27,6 @@ def chromium() -> str:
     return found
 
 
-def launch(playwright: Playwright, *, draws: bool = True) -> Browser:
-    """Starts a headless browser.
-
-    One that draws nothing takes a third less for a visit. It lays pages out and runs their scripts, but a click waits
-    for a drawing.
-    """
-    args = QUIETLY if draws else [*QUIETLY, "--disable-threaded-compositing"]
-    return playwright.chromium.launch(executable_path=chromium(), args=args)
+def launch(playwright: Playwright) -> Browser:
+    """Starts a headless browser."""
+    return playwright.chromium.launch(executable_path=chromium(), args=QUIETLY)
