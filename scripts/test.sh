@@ -49,10 +49,10 @@ run_pytest() {
     return "$status"
 }
 
-# on_database NAME : the share of this database, or with --all every test. One process more than processors, because tests of
+# on_database NAME : the share of this database, or with --all every test. Two processes more than processors, because tests of
 # processes wait for a quarter of their time.
 on_database() {
-    phase "$1" run_pytest "$1" -n "$(($(nproc) + 1))" --dist worksteal --database="${1,,}" "${split[@]}" -m "not browser"
+    phase "$1" run_pytest "$1" -n "$(($(nproc) + 2))" --dist worksteal --database="${1,,}" "${split[@]}" -m "not browser"
 }
 
 count_journeys() {

@@ -49,11 +49,14 @@ SAMPLED_FOLDERS = {
         "attacks": 3,
         "billing/journal": 2,
         "billing/verification": 4,
+        "config*": 3,
         "delivery*": 4,
         "gateways*": 3,
         "journeys": 2,
         "pay": 3,
+        "sandbox": 3,
         "staff/*": 4,
+        "worker*": 2,
     },
 }
 # On SQLite, of the tests that run whole on PostgreSQL because they may depend on the database.
