@@ -6,20 +6,14 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from partway.lib.buffered_wsgi import REFUSAL_CODES
+
 from .problems import MEDIA_TYPE, problem
 
 PREFIX = "/api/"
 URLS = "partway.api.urls"
 # The code of what Django, other middleware or the table of routes refuses.
-_CODES = {
-    400: "bad_request",
-    404: "not_found",
-    405: "method_not_allowed",
-    408: "request_timeout",
-    413: "too_large",
-    429: "rate_limited",
-    503: "unavailable",
-}
+_CODES = {**REFUSAL_CODES, 404: "not_found", 405: "method_not_allowed", 429: "rate_limited"}
 # These tell a program what to do next.
 _KEPT_HEADERS = ("Allow", "Retry-After")
 

@@ -37,8 +37,8 @@ _PIECE_BYTES = 64 * 1024
 # Larger responses are a file in the temporary folder while they are sent.
 _RESPONSE_BYTES_IN_MEMORY = _MEGABYTE
 _RETRY_AFTER_SECONDS = 5
-# Of a problem, by the status of the refusal.
-_CODES = {
+# The codes of problems, by the status of the refusal.
+REFUSAL_CODES = {
     400: "bad_request",
     408: "request_timeout",
     413: "too_large",
@@ -235,7 +235,7 @@ async def _send_refusal(send: Send, refusal: _Refusal, *, is_program: bool) -> N
     """Sends a refusal and ends the connection, on which the rest of the body may still be under way."""
     request_id, kind, content = new_id("req"), "text/plain; charset=utf-8", f"{refusal.reason}\n"
     if is_program:
-        code = _CODES[refusal.status]
+        code = REFUSAL_CODES[refusal.status]
         problem = {
             "type": f"urn:partway:error:{code}",
             "title": HTTPStatus(refusal.status).phrase,

@@ -181,17 +181,16 @@ def all_errors(
     values: Mapping[str, Any],
     errors: Mapping[str, FieldError],
     *,
-    tries_again: bool,
     by: Actor,
     now: datetime,
 ) -> dict[str, FieldError]:
-    """Returns these errors of a row and, if it `tries_again`, all others that it has, so that one check names them.
+    """Returns these errors of a row and all others that it has, so that one check names them.
 
     An act stops at the first thing that is wrong, so the row is tried again with a right value in place of each wrong
     one, and taken back.
     """
     found, tried = dict(errors), dict(values)
-    for _turn in range(_MOST_TURNS if tries_again else 0):
+    for _turn in range(_MOST_TURNS):
         try:
             with transaction.atomic():
                 tried = _with_stand_ins(run, tried, found, by=by, now=now)

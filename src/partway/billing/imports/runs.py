@@ -149,25 +149,25 @@ def _make(run: Import, found: Sequence[Row], *, keeps: bool, by: Actor, now: dat
     list(running.select_for_update(of=("self",)).values_list("pk"))
     if keeps and not RUNNING.unchanged(run).exists():
         return outcome
-    # Others wait for an import until it ends, and looking for all errors of a row takes as long again as making it. The
-    # check has named all; what has become wrong since is named as far as it is met.
-    tries_again = not keeps
     present = rows.present_rows(run, [row.values["external_reference"] for row in found if not row.errors])
     for row in found:
-        if row.errors:
-            errors = rows.all_errors(run, row.values, row.errors, tries_again=tries_again, by=by, now=now)
-            outcome.refuse(run, row, errors)
-        elif row.values["external_reference"] in present:
+        errors = row.errors
+        if not errors and row.values["external_reference"] in present:
             outcome.leave(row, present[row.values["external_reference"]])
-        else:
+            continue
+        if not errors:
             try:
                 with transaction.atomic():
                     made = rows.make(run, row.values, by=by, now=now)
                 outcome.made.append({"id": made.pk, "reference": row.values["external_reference"]})
             except BillingError as refusal:
                 errors = rows.errors_of(refusal)
-                errors = rows.all_errors(run, row.values, errors, tries_again=tries_again, by=by, now=now)
-                outcome.refuse(run, row, errors)
+        # Others wait for an import until it ends, and looking for all errors of a row takes as long again as making it.
+        # The check has named all; what has become wrong since is named as far as it is met.
+        if errors and not keeps:
+            errors = rows.all_errors(run, row.values, errors, by=by, now=now)
+        if errors:
+            outcome.refuse(run, row, errors)
     if not keeps or outcome.problems:
         transaction.set_rollback(True)
         return outcome
