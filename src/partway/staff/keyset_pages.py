@@ -30,6 +30,7 @@ from django.db.models import (
     Value,
 )
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext
 
 __all__ = [
     "MAX_COUNTED",
@@ -270,6 +271,13 @@ class KeysetPage(Generic[EntryT]):
     def end_index(self) -> int:
         """The number of its last row."""
         return self.start_index + len(self.entries) - 1
+
+    @property
+    def empty_title(self) -> str:
+        """The title of a page without rows while others have some, or may have; empty where nothing matches at all."""
+        if self.examined or self.following:
+            return gettext("Nothing found yet")
+        return gettext("Nothing more found") if self.previous else ""
 
 
 class _Positions:
