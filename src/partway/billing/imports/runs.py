@@ -151,23 +151,17 @@ def _make(run: Import, found: Sequence[Row], *, keeps: bool, by: Actor, now: dat
         return outcome
     present = rows.present_rows(run, [row.values["external_reference"] for row in found if not row.errors])
     for row in found:
-        errors = row.errors
-        if not errors and row.values["external_reference"] in present:
+        if row.errors:
+            _refuse(outcome, run, row, row.errors, keeps=keeps, by=by, now=now)
+        elif row.values["external_reference"] in present:
             outcome.leave(row, present[row.values["external_reference"]])
-            continue
-        if not errors:
+        else:
             try:
                 with transaction.atomic():
                     made = rows.make(run, row.values, by=by, now=now)
                 outcome.made.append({"id": made.pk, "reference": row.values["external_reference"]})
             except BillingError as refusal:
-                errors = rows.errors_of(refusal)
-        # Others wait for an import until it ends, and looking for all errors of a row takes as long again as making it.
-        # The check has named all; what has become wrong since is named as far as it is met.
-        if errors and not keeps:
-            errors = rows.all_errors(run, row.values, errors, by=by, now=now)
-        if errors:
-            outcome.refuse(run, row, errors)
+                _refuse(outcome, run, row, rows.errors_of(refusal), keeps=keeps, by=by, now=now)
     if not keeps or outcome.problems:
         transaction.set_rollback(True)
         return outcome
@@ -177,6 +171,23 @@ def _make(run: Import, found: Sequence[Row], *, keeps: bool, by: Actor, now: dat
     events.record("organization.import_finished", run.organization, by=by, now=now, data=data)
     log.info("import_finished", id=run.pk, kind=run.kind, **counts)
     return outcome
+
+
+def _refuse(
+    outcome: Outcome,
+    run: Import,
+    row: Row,
+    errors: dict[str, FieldError],
+    *,
+    keeps: bool,
+    by: Actor,
+    now: datetime,
+) -> None:
+    # Others wait for an import until it ends, and looking for all errors of a row takes as long again as making it. The
+    # check has named all; what has become wrong since is named as far as it is met.
+    if not keeps:
+        errors = rows.all_errors(run, row.values, errors, by=by, now=now)
+    outcome.refuse(run, row, errors)
 
 
 def read_rows(run: Import) -> Iterator[Row]:
