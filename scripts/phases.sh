@@ -1,5 +1,5 @@
-# Runs named phases, times each, and tells at the end which took how long; sourced. A list of phases may run beside the
-# script's own: what it prints is kept until it ends, and whichever fails first ends them all.
+# Runs named phases, times each, and tells at the end which took how long; sourced. Lists of phases may run beside the
+# script's own: what they print is kept until the end, and whichever fails first ends them all.
 # shellcheck shell=bash
 
 bin=$PWD/.venv/bin
@@ -35,42 +35,43 @@ phase() {
     fi
 }
 
-# together BESIDE HERE : two functions that run phases, at the same time. HERE prints as it goes, BESIDE when it has ended.
+# together HERE BESIDE... : functions that run phases, at the same time. HERE prints as it goes, the others when all have ended.
 together() {
-    local first=0
+    local function ended first=0 left
     set -m # each in a process group of its own, which can be ended as a whole
-    "$1" >"$scratch/beside" 2>&1 </dev/null &
-    beside=$!
-    "$2" </dev/null &
-    here=$!
+    for function in "${@:2}"; do
+        "$function" >"$scratch/beside_$function" 2>&1 </dev/null &
+        groups+=($!)
+    done
+    "$1" </dev/null &
+    groups+=($!)
     set +m
-    wait -n "$beside" "$here" || first=$?
-    if [ "$first" = 0 ]; then
-        wait "$here" || first=$?
-    fi
-    if [ "$first" = 0 ]; then
-        wait "$beside" || first=$?
-    fi
-    end_both
-    cat "$scratch/beside"
+    left=("${groups[@]}")
+    while [ ${#left[@]} -gt 0 ] && [ "$first" = 0 ]; do
+        wait -n -p ended "${left[@]}" || first=$?
+        mapfile -t left < <(printf '%s\n' "${left[@]}" | grep -vx "$ended")
+    done
+    end_all
+    for function in "${@:2}"; do
+        cat "$scratch/beside_$function"
+    done
     return "$first"
 }
 
-beside=
-here=
+groups=()
 
 # Lets Ctrl-C end this command also where the script itself was started in the background, and so ignores it.
 interruptible() {
     env --default-signal=INT "$@"
 }
 
-# Ends what still runs of both, as Ctrl-C would: tests take down the processes they have started.
-end_both() {
+# Ends what still runs of them, as Ctrl-C would: tests take down the processes they have started.
+end_all() {
     local group waited
-    for group in $here $beside; do
+    for group in "${groups[@]}"; do
         kill -INT -- "-$group" 2>/dev/null || true
     done
-    for group in $here $beside; do
+    for group in "${groups[@]}"; do
         for ((waited = 0; waited < 200; waited++)); do
             kill -0 -- "-$group" 2>/dev/null || break
             sleep 0.1
@@ -96,7 +97,7 @@ forget_installation() {
 finish() {
     local status=$?
     trap - EXIT INT TERM
-    end_both
+    end_all
     printf '\n'
     if [ -s "$slowest" ]; then
         printf 'The slowest tests:\n'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs everything CI runs, in phases, and stops at the first that fails. Arguments narrow pytest: -k cancel.
+# Runs everything CI runs, in three lists of phases at once, and stops at the first that fails. Arguments narrow pytest: -k cancel.
 # --all runs every test on both databases, where each otherwise leaves to the other what that one holds for both.
 # BROWSER=0 leaves out the tests that need a browser, and says how many.
 set -euo pipefail
@@ -49,10 +49,9 @@ run_pytest() {
     return "$status"
 }
 
-# on_database NAME : the share of this database, or with --all every test. Two processes more than processors, because tests of
-# processes wait for a quarter of their time.
+# on_database NAME PROCESSES : the share of this database, or with --all every test.
 on_database() {
-    phase "$1" run_pytest "$1" -n "$(($(nproc) + 2))" --dist worksteal --database="${1,,}" "${split[@]}" -m "not browser"
+    phase "$1" run_pytest "$1" -n "$2" --dist worksteal --database="${1,,}" "${split[@]}" -m "not browser"
 }
 
 count_journeys() {
@@ -65,7 +64,7 @@ count_journeys() {
     echo "BROWSER=0: tests left out for want of a browser: $(grep -c '::' <<<"$collected" || true)" >"$last_words"
 }
 
-# Imports every test once: the five processes that begin next would each rewrite the assertions of all files.
+# Imports every test once: the processes that begin next would each rewrite the assertions of all files.
 compile_tests() {
     local collected
     if ! collected=$("$bin/python" -m pytest --collect-only -q 2>&1); then
@@ -74,27 +73,32 @@ compile_tests() {
     fi
 }
 
-databases() {
+# Three lists, so that no processor waits while one of them waits for a browser, a lock or another process. The shorter ones
+# begin with what needs no test, until all tests are compiled.
+on_sqlite() {
     if [ ${#narrowing[@]} = 0 ]; then
         phase "compile tests" compile_tests
     fi
-    on_database SQLite
-    on_database PostgreSQL
+    on_database SQLite "$(($(nproc) + 1))"
 }
 
-all_else() {
+checks_and_postgresql() {
     static_phases
+    on_database PostgreSQL "$(nproc)"
+}
+
+tour_and_journeys() {
+    phase "tour" interruptible "$bin/partway" tour
     if [ "$browser" = 0 ]; then
         phase "count journeys" count_journeys
-    else
-        # Only their files, since to collect all tests takes as long as three journeys.
-        local files=()
-        if [ ${#narrowing[@]} = 0 ]; then
-            mapfile -t files < <(grep -rl --include="test_*.py" "mark\.browser" tests)
-        fi
-        phase "journeys" run_pytest journeys "${split[@]}" -m browser "${files[@]}"
+        return
     fi
-    phase "tour" interruptible "$bin/partway" tour
+    # Only their files, since to collect all tests takes as long as three journeys.
+    local files=()
+    if [ ${#narrowing[@]} = 0 ]; then
+        mapfile -t files < <(grep -rl --include="test_*.py" "mark\.browser" tests)
+    fi
+    phase "journeys" run_pytest journeys "${split[@]}" -m browser "${files[@]}"
 }
 
 phase "install" scripts/install.sh test
@@ -102,5 +106,4 @@ if [ "$browser" != 0 ]; then
     phase "browser" find_browser
 fi
 forget_installation
-# Most of a journey is waiting for a browser or a process, while the tests need every processor.
-together all_else databases
+together on_sqlite checks_and_postgresql tour_and_journeys

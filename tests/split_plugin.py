@@ -14,13 +14,15 @@ from __future__ import annotations
 
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
+Case = TypeVar("Case")
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup"}
 NO_DATABASE = "sqlite:////nowhere/no-database.sqlite3"
 RUNS_WITHOUT_DATABASE = "sqlite"  # in whose run are the tests that use none
@@ -52,15 +54,18 @@ SAMPLED_FOLDERS = {
         "config*": 3,
         "delivery*": 4,
         "gateways*": 3,
-        "journeys": 2,
+        "journeys": 3,
         "pay": 3,
         "sandbox": 3,
+        "staff/scripts": 2,
         "staff/*": 4,
         "worker*": 2,
     },
 }
-# On SQLite, of the tests that run whole on PostgreSQL because they may depend on the database.
-EVERY_ON_BOTH = 4
+# Of the tests that commit, which each database does in its way.
+EVERY_THAT_COMMITS = {"sqlite": 6, "postgresql": 2}
+# Of the cases of a test that asks for `days_share`.
+EVERY_CASE = 2
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -111,10 +116,10 @@ def sampled_group(item: pytest.Item, database: str) -> tuple[object, int] | None
         return getattr(item, "function", item), marks[database]
     if marks or item.get_closest_marker("guards_constraint"):
         return None
-    if (
-        may_depend_on_database(item) and item.get_closest_marker("browser") is None
-    ):  # those run on SQLite alone
-        return ("on both", EVERY_ON_BOTH) if database == "sqlite" else None
+    if item.get_closest_marker("locks") and database == "postgresql":
+        return None
+    if commits(item) and item.get_closest_marker("browser") is None:  # those run on SQLite alone
+        return "commits", EVERY_THAT_COMMITS[database]
     folder = item.path.parent.relative_to(TESTS).as_posix()
     for pattern, every in SAMPLED_FOLDERS[database].items():
         if fnmatch(folder, pattern):
@@ -130,16 +135,22 @@ def day_of_commit() -> int:
     return int(shown or 0) // SECONDS_OF_DAY
 
 
-def may_depend_on_database(item: pytest.Item) -> bool:
-    """Whether a test is about what databases do each in their way: commits and locks; constraints have their mark."""
-    marks = {mark.name: mark for mark in item.iter_markers()}
+def commits(item: pytest.Item) -> bool:
     if "attacks" in item.path.parts:
         return False  # a server of its own, for which each test commits
-    commits = "django_db" in marks and marks["django_db"].kwargs.get("transaction", False)
-    return commits or "locks" in marks
+    mark = item.get_closest_marker("django_db")
+    return mark is not None and bool(mark.kwargs.get("transaction", False))
 
 
-def sample(cases: Sequence[pytest.Item], every: int, number: int) -> Sequence[pytest.Item]:
+@pytest.fixture
+def days_share(pytestconfig: pytest.Config) -> Callable[[Sequence[Case]], Sequence[Case]]:
+    """A function that returns a share of the cases of one test, with --split; without it all."""
+    if not pytestconfig.option.split:
+        return lambda cases: cases
+    return lambda cases: sample(cases, EVERY_CASE, day_of_commit())
+
+
+def sample(cases: Sequence[Case], every: int, number: int) -> Sequence[Case]:
     """One in `every` of the cases, at least one, beginning elsewhere for each `number` of a group."""
     return cases[number % min(every, len(cases)) :: every]
 

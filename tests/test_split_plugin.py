@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
 
 import pytest
@@ -39,3 +40,10 @@ def test_a_process_that_a_test_without_database_starts_finds_none() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ})
     assert done.returncode != 0
     assert "unable to open database file" in done.stderr
+
+
+def test_a_days_share_of_cases_is_a_part_with_split_and_without_it_all(
+    days_share: Callable[[Sequence[int]], Sequence[int]], pytestconfig: pytest.Config
+) -> None:
+    shared = [*days_share(range(10))]
+    assert len(shared) == (5 if pytestconfig.option.split else 10)

@@ -19,12 +19,11 @@ from partway.billing.models import Alert, Allocation, Customer, Event, Invoice, 
 from partway.billing.payments import booking
 from partway.billing.payments.booking import GatewayAction
 from partway.billing.requests import payment_requests
-from partway.billing.verification import verify
 from partway.gateways.protocol import CheckoutState, CheckoutStatus
 from partway.gateways.sandbox.capabilities import SandboxCapabilities
 from partway.lib.clock import now as present
 from partway.lib.money import Money
-from tests.support import personas
+from tests.support import incremental_verify, personas
 
 CANCEL = "a member cancels"
 MOMENT = timedelta(seconds=1)
@@ -123,7 +122,7 @@ def test_any_sequence_of_gateway_reports_keeps_books_consistent(
             payment_requests.cancel(payment.payment_request, by=alice, now=present())
     settled = Event.objects.filter(payment=payment, type="payment.succeeded").count()
     assert settled == (end(payment)[0] == "succeeded") == (CheckoutStatus.CAPTURED in reports)
-    assert list(verify()) == []
+    assert incremental_verify.differences() == []
 
 
 def test_failure_reported_after_success_is_ignored(payment: Payment) -> None:

@@ -20,8 +20,9 @@ REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "design.md"
 ELSEWHERE = {"crash anywhere × retry"}  # tests/crashes kills the processes
 
 
-# A race whose table has a row for one database alone runs whole on both.
-SAMPLED = pytest.mark.sampled_on("sqlite", every=6)
+SAMPLED = [pytest.mark.sampled_on("sqlite", every=6), pytest.mark.sampled_on("postgresql", every=2)]
+# A race whose table has a row for one database alone.
+ALWAYS = [pytest.mark.sampled_on("sqlite", every=1), pytest.mark.sampled_on("postgresql", every=1)]
 SANDBOX_ONLY = pytest.mark.sandbox_only("Stripe refuses a refund of a payment of which a part is disputed")
 # A few are played at the stand-in for Stripe too; `make gateways` plays them all there.
 AT_STRIPE = ("authorized: cancel, then return", "paid online: refund, then refund callback")
@@ -31,7 +32,7 @@ def cases() -> list[Any]:
     """Returns each race with the gateway at which it is played."""
     found = []
     for race in RACES:
-        marks = [] if race.depends_on_database else [SAMPLED]
+        marks = [*(ALWAYS if race.depends_on_database else SAMPLED)]
         if race.given == "disputed" and "refund" in (race.first, race.second):
             marks.append(SANDBOX_ONLY)
         found.append(pytest.param(race, TEST_GATEWAY, id=str(race), marks=marks))
