@@ -1,7 +1,7 @@
 """Indexes that find texts within search keys: trigrams, as GIN on PostgreSQL and as FTS5 on SQLite.
 
-On SQLite an index is a table of entries, one for each row, and an FTS5 table that has no text of its own; triggers keep
-both (docs/decisions/0067-search-by-trigrams.md). The rowid of a table whose key is text may change when the file is
+On SQLite an index is a table of entries, one for each row, and an FTS5 table without the texts; triggers keep both
+(docs/decisions/0067-search-by-trigrams.md). The rowid of a table whose key is text may change when the file is
 vacuumed, so the rows have entries with numbers of their own.
 """
 
@@ -24,11 +24,11 @@ MIN_LENGTH = 3  # of a text that trigrams can find
 # The order counts; the first one may come twice.
 _SQLITE = (
     'CREATE TABLE IF NOT EXISTS "{name}_row" ("entry" INTEGER PRIMARY KEY, "row" TEXT NOT NULL UNIQUE)',
-    'CREATE VIEW "{name}_text" AS SELECT "entry", "search_key" FROM "{name}_row" JOIN %(table)s ON "id" = "row"',
-    """CREATE VIRTUAL TABLE "{name}" USING fts5("search_key", content="{name}_text", content_rowid="entry",
-    columnsize=0, tokenize="trigram case_sensitive 1")""",
+    """CREATE VIRTUAL TABLE "{name}" USING fts5("search_key", content='', columnsize=0,
+    tokenize="trigram case_sensitive 1")""",
     'INSERT INTO "{name}_row" ("row") SELECT "id" FROM %(table)s',
-    """INSERT INTO "{name}" ("{name}") VALUES ('rebuild')""",
+    """INSERT INTO "{name}" (rowid, "search_key")
+    SELECT "entry", "search_key" FROM "{name}_row" JOIN %(table)s ON "id" = "row" ORDER BY "entry" """,
     """CREATE TRIGGER "{name}_insert" AFTER INSERT ON %(table)s BEGIN
     INSERT INTO "{name}_row" ("row") VALUES (NEW."id");
     INSERT INTO "{name}" (rowid, "search_key")
@@ -50,7 +50,6 @@ _SQLITE = (
 _SQLITE_DROP = (
     *(f'DROP TRIGGER IF EXISTS "{{name}}_{event}"' for event in ("insert", "update", "delete")),
     'DROP TABLE IF EXISTS "{name}"',
-    'DROP VIEW IF EXISTS "{name}_text"',
     'DROP TABLE IF EXISTS "{name}_row"',
 )
 
