@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from partway.accounts.models import IdempotentCall, KeyScope, Organization
 from partway.accounts.permissions import SCOPE_ROLES, permission_of, permissions_of
 from partway.api.v1 import api
-from partway.billing.models import Customer, Event
+from partway.billing.models import Customer, Event, Payment, PaymentRequest, Refund
 from partway.lib.clock import now
 from tests.api.calls import CALLS, NEVER, POSTS, body_of, path_of
 from tests.api.program import Program, problem, program
@@ -139,6 +139,14 @@ def test_repeated_post_acts_once_and_gets_the_same_answer(
     assert "http" not in IdempotentCall.objects.get().sealed_answer
 
 
+# These end in a state of their row that no act leaves, so that a repetition finds it whatever happened in between.
+FINAL = {
+    *("alerts_resolve", "payment_requests_cancel", "payments_reverse", "payments_reverse_refund"),
+    "quotes_withdraw",
+}
+KEPT_ON = (Event, Payment, PaymentRequest, Refund)
+
+
 @pytest.mark.parametrize("name", [name for name in POSTS if name not in NEVER])
 def test_post_repeated_after_its_process_was_killed_gets_the_same_answer(
     organization: Organization, admin: Program, name: str
@@ -146,6 +154,9 @@ def test_post_repeated_after_its_process_was_killed_gets_the_same_answer(
     path, body = path_of(name, organization), body_of(name, organization)
     first = admin.post(path, body, Idempotency_Key="once")
     before = Event.objects.count()
+    # A row has the one-time key: by it a repetition finds what was done, whatever others have done since.
+    with_key = {"idempotency_key": IdempotentCall.objects.get().pk}
+    assert any(model.objects.filter(**with_key).exists() for model in KEPT_ON) == (name not in FINAL)
     # The act was committed; its answer was not stored any more.
     IdempotentCall.objects.update(status=None, claimed_until=now())
     again = admin.post(path, body, Idempotency_Key="once")

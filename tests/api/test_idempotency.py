@@ -8,7 +8,8 @@ import pytest
 
 from partway.accounts import idempotent_calls
 from partway.accounts.models import IdempotentCall, Organization
-from partway.billing.models import Customer, Event, Invoice
+from partway.billing.models import Adjustment, Customer, Event, Import, Invoice
+from partway.billing.receivables import settlements
 from partway.lib.clock import now
 from tests.api.program import Program, problem, program
 from tests.support import personas
@@ -99,6 +100,28 @@ def test_quote_is_not_invoiced_again_by_a_killed_call(
     IdempotentCall.objects.update(status=None, claimed_until=now())
     again = collector.post(path, **KEY).json()
     assert (again["id"], again["status"], Invoice.objects.count()) == (made, "void", 2)
+
+
+def test_import_is_not_confirmed_again_by_a_killed_call(organization: Organization, admin: Program) -> None:
+    run = personas.checked_import(organization)
+    assert admin.post(f"/imports/{run.pk}/confirm", **KEY).status_code == 200
+    # It was refused, because a row had become wrong, and a member had it checked again.
+    for status in ("refused", "ready"):
+        Import.objects.update(status=status, next_attempt_at=None)
+        IdempotentCall.objects.update(status=None, claimed_until=now())
+        assert admin.post(f"/imports/{run.pk}/confirm", **KEY).json()["status"] == status
+
+
+def test_loss_is_not_taken_again_by_a_killed_call(
+    organization: Organization, admin: Program, invoice: Invoice
+) -> None:
+    dispute = personas.dispute(personas.captured_payment(invoice, 30_000), 20_000, "lost")
+    assert admin.post(f"/disputes/{dispute.pk}/take_loss", {"amount": 20_000}, **KEY).status_code == 200
+    by = personas.owner_actor(organization)
+    settlements.take_back(Adjustment.objects.get(), by=by, now=now())
+    IdempotentCall.objects.update(status=None, claimed_until=now())
+    assert admin.post(f"/disputes/{dispute.pk}/take_loss", {"amount": 20_000}, **KEY).status_code == 200
+    assert admin.get(f"/invoices/{invoice.pk}").json()["amount_due"] == 90_000
 
 
 def test_call_that_is_at_work_is_told_to_be_repeated(collector: Program, organization: Organization) -> None:

@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 
 from partway.accounts.models import Organization
-from partway.billing.models import Customer, Invoice, Mail, PaymentRequest, Quote
+from partway.billing.models import Adjustment, Customer, Import, Invoice, Mail, PaymentRequest, Quote
 from partway.billing.people import members
+from partway.billing.receivables import settlements
 from partway.lib.clock import now
 from tests.staff.invoices.test_editor import typed
 from tests.support import personas
@@ -91,3 +92,25 @@ def test_resend_form_that_is_sent_twice_mails_once(
     assert Mail.objects.count() == before + 1
     alice.post(path, {**form, "idempotency_key": idempotency_key(alice, path)})
     assert Mail.objects.count() == before + 2
+
+
+def test_form_sent_again_does_not_confirm_an_import_that_was_checked_again(
+    alice: Client, organization: Organization
+) -> None:
+    path = f"/o/alder/imports/{personas.checked_import(organization).pk}/run/"
+    form = {"idempotency_key": idempotency_key(alice, path)}
+    alice.post(path, form)
+    assert Import.objects.get().status == "importing"
+    Import.objects.update(status="ready", next_attempt_at=None)
+    alice.post(path, form)
+    assert Import.objects.get().status == "ready"
+
+
+def test_form_sent_again_does_not_take_a_loss_that_was_taken_back(alice: Client, dana: Customer) -> None:
+    dispute = personas.dispute(personas.captured_payment(personas.sent_invoice(dana), 30_000), 20_000, "lost")
+    path = f"/o/alder/disputes/{dispute.pk}/loss/"
+    form = {"left_minor": "20000", "idempotency_key": idempotency_key(alice, path)}
+    alice.post(path, form)
+    settlements.take_back(Adjustment.objects.get(), by=personas.owner_actor(dana.organization), now=now())
+    alice.post(path, form)
+    assert sum(Adjustment.objects.values_list("amount_minor", flat=True)) == 0

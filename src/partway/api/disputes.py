@@ -64,5 +64,12 @@ def take_loss(request: KeyRequest, dispute_id: Id, body: Loss) -> Dispute:
     caller = request.caller
     row = get_own_or_404(caller, models.Dispute.objects.select_related("payment"), dispute_id)
     expected = Money(body.amount, row.currency)
-    dispute_losses.settle(row, note=body.note, expected=expected, by=caller.actor, now=caller.now)
+    dispute_losses.settle(
+        row,
+        note=body.note,
+        expected=expected,
+        by=caller.actor,
+        now=caller.now,
+        idempotency_key=caller.one_time_key,
+    )
     return shown_dispute(row)

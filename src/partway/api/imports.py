@@ -202,4 +202,5 @@ def confirm(request: KeyRequest, import_id: Id, body: Body[Input] = NOTHING) -> 
     """Has a file imported that is ready: all of its rows, or none when one has become wrong since."""
     caller = request.caller
     found = get_own_or_404(caller, models.Import.objects.defer("content"), import_id)
-    return shown(uploads.confirm(found, by=caller.actor, now=caller.now))
+    key = caller.one_time_key
+    return shown(uploads.confirm(found, by=caller.actor, now=caller.now, idempotency_key=key))

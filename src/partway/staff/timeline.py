@@ -355,6 +355,7 @@ _SENTENCES = {
         "Sign-in codes of %(person)s were guessed after the right password; attempts are slowed down"
     ),
     "organization.import_uploaded": _("%(actor)s uploaded “%(file)s” to import it"),
+    "organization.import_confirmed": _("%(actor)s confirmed the import of “%(file)s”"),
     "organization.import_finished": _("%(actor)s imported %(made)s rows of “%(file)s”"),
     "organization.import_discarded": _("%(actor)s discarded “%(file)s” without importing it"),
     "organization.invoices_exported": _("%(actor)s exported the list of invoices"),

@@ -166,19 +166,30 @@ def _set_formats(run: Import, formats: Formats, table: Table, now: datetime) -> 
 
 @needs(Permission.IMPORT_DATA)
 @transaction.atomic
-def confirm(run: Import, *, by: Actor, now: datetime) -> Import:
+def confirm(run: Import, *, by: Actor, now: datetime, idempotency_key: str | None = None) -> Import:
     """Has a checked file imported by the worker, with this actor; one that is or was imported stays as it is.
 
-    Raises Conflict unless every row of it was found right.
+    So it does when the same `idempotency_key` comes again, whatever became of the import (P8). Raises Conflict unless
+    every row of it was found right.
     """
     run = _locked(run)
-    if run.status in (ImportStatus.IMPORTING, ImportStatus.DONE):
+    confirmed = events.caused_by(run.organization_id, idempotency_key)
+    if confirmed or run.status in (ImportStatus.IMPORTING, ImportStatus.DONE):
         return run
     if run.status != ImportStatus.READY:
         raise Conflict(reason="import_not_ready")
     run.actor_kind, run.actor_id, run.actor_label = by.kind, by.id, by.label
     run.status, run.next_attempt_at, run.attempt_count = ImportStatus.IMPORTING, now, 0
     run.save()
+    data = {"import": run.pk, "kind": run.kind, "file": run.file_name, "rows": run.row_count}
+    events.record(
+        "organization.import_confirmed",
+        run.organization,
+        by=by,
+        now=now,
+        data=data,
+        idempotency_key=idempotency_key,
+    )
     return run
 
 

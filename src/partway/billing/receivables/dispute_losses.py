@@ -9,7 +9,7 @@ from django.db.models import Q, Sum
 from partway.accounts.permissions import Permission, needs
 from partway.lib.money import Money
 
-from .. import alerts
+from .. import alerts, events
 from ..checkouts.closing import closes_checkouts
 from ..errors import Conflict, Invalid, field_error
 from ..events import Actor
@@ -52,16 +52,27 @@ def alert_reason(dispute: Dispute) -> str:
 
 @needs(Permission.WRITE_OFF_INVOICES)
 @closes_checkouts
-def settle(dispute: Dispute, *, note: str = "", expected: Money, by: Actor, now: datetime) -> Money:
+def settle(
+    dispute: Dispute,
+    *,
+    note: str = "",
+    expected: Money,
+    by: Actor,
+    now: datetime,
+    idempotency_key: str | None = None,
+) -> Money:
     """Settles what a lost dispute made due again on its invoices, and returns how much that was (DESIGN M2).
 
-    An open request that no longer fits is canceled (R7). A second time nothing is left, and nothing is changed. Raises
-    Conflict unless the dispute is lost and `expected`, which the member saw, is what is left; Invalid for a long note,
-    and PaymentInProgress while a committed payment would no longer fit.
+    An open request that no longer fits is canceled (R7). A second time nothing is left, and nothing is changed; nor is
+    it when the same `idempotency_key` comes again, also where the loss was taken back meanwhile (P8). Raises Conflict
+    unless the dispute is lost and `expected`, which the member saw, is what is left; Invalid for a long note, and
+    PaymentInProgress while a committed payment would no longer fit.
     """
     if len(note) > MAX_NOTE_LENGTH:
         raise Invalid({"note": field_error("settle_note_too_long", limit=MAX_NOTE_LENGTH)})
     invoices = lock_invoices(dispute.payment)
+    if events.caused_by(dispute.organization_id, idempotency_key):
+        return Money(0, dispute.currency)
     dispute = Dispute.objects.get(pk=dispute.pk)
     if dispute.status != "lost":
         raise Conflict(reason=f"settle_dispute_{dispute.status}")
@@ -73,7 +84,17 @@ def settle(dispute: Dispute, *, note: str = "", expected: Money, by: Actor, now:
         raise Conflict(reason="settle_dispute_changed", left=total)
     for pk, part in parts.items():
         invoice = invoices[pk]
-        adjustments.settle(invoice, part, reason="dispute", note=note, source=dispute, by=by, now=now)
+        adjustments.settle(
+            invoice,
+            part,
+            reason="dispute",
+            note=note,
+            source=dispute,
+            by=by,
+            now=now,
+            idempotency_key=idempotency_key,
+        )
+        idempotency_key = None  # it is on the first event
         reason = "invoice_changed" if invoice.amount_due_minor else "invoice_paid"
         amount_due.apply_effects(invoice, reason=reason, by=by, now=now)
     alerts.auto_resolve("dispute_lost", subject=dispute.pk, auto_resolution="dispute_settled", now=now)

@@ -163,15 +163,16 @@ def run_import(ctx: MemberContext, import_id: str) -> HttpResponse:
     """Asks before a checked file is imported."""
     run = get_own_or_404(ctx, Import.objects.defer("content"), import_id)
 
-    def act(_form: StaffForm) -> HttpResponse:
-        uploads.confirm(run, by=ctx.actor, now=ctx.now)
+    def act(form: RepeatableActForm) -> HttpResponse:
+        key = form.cleaned_data["idempotency_key"]
+        uploads.confirm(run, by=ctx.actor, now=ctx.now, idempotency_key=key)
         return ctx.redirect(ctx.url("import", run.pk))
 
     return confirm(
         ctx,
         run,
         "staff/imports/confirm.html",
-        form=StaffForm(ctx.post_data),
+        form=RepeatableActForm(ctx.post_data),
         act=act,
         back=ctx.url("import", run.pk),
         context=lambda: {"run": run},

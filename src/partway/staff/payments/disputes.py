@@ -15,9 +15,9 @@ from partway.delivery.formats import format_money
 from partway.lib.money import Money
 
 from ..access import get_own_or_404
-from ..confirm import confirm
+from ..confirm import RepeatableActForm, confirm
 from ..context import MemberContext
-from ..forms import HiddenNumberField, StaffForm, text_field
+from ..forms import HiddenNumberField, text_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def rows(ctx: MemberContext, payment: Payment) -> list[DisputeRow]:
     ]
 
 
-class LossForm(StaffForm):
+class LossForm(RepeatableActForm):
     """A lost dispute is taken as a loss: how much of it the page showed, and why."""
 
     left_minor = HiddenNumberField()
@@ -56,8 +56,8 @@ def settle(ctx: MemberContext, dispute_id: str) -> HttpResponse:
 
     def act(form: LossForm) -> HttpResponse:
         expected = Money(form.cleaned_data["left_minor"], dispute.currency)
-        note = form.cleaned_data["note"]
-        taken = dispute_losses.settle(dispute, note=note, expected=expected, by=ctx.actor, now=ctx.now)
+        said = {name: form.cleaned_data[name] for name in ("note", "idempotency_key")}
+        taken = dispute_losses.settle(dispute, expected=expected, by=ctx.actor, now=ctx.now, **said)
         if not taken:
             return ctx.redirect(back, notice=gettext("This dispute was taken as a loss already."))
         notice = gettext("%(amount)s is a loss now, and no longer due.")
