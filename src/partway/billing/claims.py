@@ -1,17 +1,19 @@
 """Claims due rows by compare-and-set: workers share a table, and a killed worker loses nothing (DESIGN section 10).
 
 A claim sets the time from which the row is due again before the work begins: the lease, or the wait before the next
-attempt. A worker killed in between leaves a row that comes due again. Mails, callbacks, unsettled payments and
-gateway lists are claimed here; no lock is held and no broker is needed, on SQLite or PostgreSQL.
+attempt. A worker killed in between leaves a row that comes due again. Mails, callbacks, unsettled payments,
+gateway lists and imports are claimed here; no lock is held and no broker is needed, on SQLite or PostgreSQL.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
+from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from partway.lib.clock import RunningClock
@@ -31,11 +33,13 @@ class ClaimableRows(Generic[M]):
 
     due_at: the column of the time from which a row is due, moved by each claim.
     count: the column that counts the claims, if the table has one.
+    skips_locked: leaves out a row that another worker has locked for longer than its lease, instead of waiting for it.
     """
 
     rows: QuerySet[M]
     due_at: str
     count: str = ""
+    skips_locked: bool = False
 
     def due(self, now: datetime) -> QuerySet[M]:
         """Returns the rows that are due, the longest waiting first."""
@@ -64,9 +68,13 @@ class ClaimableRows(Generic[M]):
         columns: dict[str, Any] = {self.due_at: until}
         if self.count:
             columns[self.count] = getattr(row, self.count) + 1
-        as_read = {self.due_at: getattr(row, self.due_at)}
-        if not self.unchanged(row).filter(**as_read).update(**columns):
-            return False
+        as_read = self.unchanged(row).filter(**{self.due_at: getattr(row, self.due_at)})
+        with transaction.atomic() if self.skips_locked else nullcontext():
+            if self.skips_locked:
+                free = self.rows.model._default_manager.filter(pk=row.pk).select_for_update(skip_locked=True)
+                as_read = as_read.filter(pk__in=free.values("pk"))
+            if not as_read.update(**columns):
+                return False
         for name, value in columns.items():
             setattr(row, name, value)
         return True

@@ -22,7 +22,7 @@ from partway.lib.clock import now
 from partway.lib.table_files import Table, read_table
 from tests.api.program import program
 from tests.support import personas
-from tests.support.concurrency import run_concurrently
+from tests.support.concurrency import meanwhile, run_behind_open_transaction
 
 INVOICES = "Invoice No;Customer No;Amount;Due date;Paid;Paid on\n"
 PAID = Formats(
@@ -224,20 +224,25 @@ def test_import_of_a_member_or_key_that_was_removed_is_not_made(organization: Or
 
 @pytest.mark.django_db(transaction=True)
 def test_imports_of_the_same_references_in_another_order_find_each_other() -> None:
+    """Where one is confirmed in the moment in which another worker claims the other, both are begun."""
     organization = personas.alder().organization
     people = [f"{number},Ann,ann@reed.example\n" for number in range(20)]
-    runs_ready = [
+    older, newer = (
         check(upload(organization, "id,name,email\n" + "".join(lines), "customers"))
         for lines in (people, people[::-1])
-    ]
-    for run in runs_ready:
+    )
+
+    def claimed(run: Import) -> Import:
         uploads.confirm(run, by=personas.owner_actor(organization), now=now())
-    run_concurrently(*[lambda: runs.run_due(now=now(), limit=1)] * 2)
-    runs.run_due(now=now())
-    assert sorted(Import.objects.values_list("status", "made_count", "present_count")) == [
-        ("done", 0, 20),
-        ("done", 20, 0),
-    ]
+        Import.objects.filter(pk=run.pk).update(attempt_count=1)
+        return Import.objects.get(pk=run.pk)
+
+    begun = claimed(newer)
+    run_behind_open_transaction(
+        lambda: runs._import(begun, now()), lambda: runs._import(claimed(older), now())
+    )
+    counts = Import.objects.order_by("pk").values_list("status", "made_count", "present_count")
+    assert list(counts) == [("done", 0, 20), ("done", 20, 0)]
 
 
 def test_row_that_became_wrong_after_the_check_leaves_nothing(
@@ -305,3 +310,33 @@ def test_import_that_another_worker_has_is_left(organization: Organization) -> N
     Import.objects.update(attempt_count=1)
     runs._import(run, now())
     assert not Customer.objects.exists()
+
+
+def confirmed(*organizations: Organization) -> list[Import]:
+    """Returns a file of customers of each organization that the worker is to import."""
+    found = [check(upload(organization, PEOPLE, "customers")) for organization in organizations]
+    return [uploads.confirm(run, by=personas.owner_actor(run.organization), now=now()) for run in found]
+
+
+def attempts() -> list[tuple[str, int]]:
+    return list(Import.objects.order_by("pk").values_list("status", "attempt_count"))
+
+
+def test_file_waits_unclaimed_while_another_of_its_organization_is_begun(organization: Organization) -> None:
+    confirmed(organization, organization, personas.mallory().organization)
+    list(runs.RUNNING.take(now(), limit=1, wait=lambda _: runs.LEASE))  # by a worker that was killed
+    assert runs.run_due(now=now()) == 1
+    assert attempts() == [("importing", 1), ("importing", 0), ("done", 1)]
+    assert [runs.run_due(now=now() + runs.LEASE) for _ in range(3)] == [1, 1, 0]
+    assert attempts() == [("done", 2), ("done", 1), ("done", 1)]
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one write at a time")
+@pytest.mark.django_db(transaction=True)
+def test_file_that_takes_longer_than_its_lease_delays_no_other_organization() -> None:
+    confirmed(personas.alder().organization, personas.mallory().organization)
+    processed = []
+    after_lease = now() + runs.LEASE + timedelta(seconds=1)
+    with meanwhile("billing_customer", lambda: processed.append(runs.run_due(now=after_lease))):
+        runs.run_due(now=now(), limit=1)
+    assert (processed, attempts()) == ([1], [("done", 1), ("done", 1)])

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
 from partway.accounts.models import ApiKey, Member
 from partway.accounts.permissions import SCOPE_ROLES, Permission, permissions_of
@@ -25,12 +26,17 @@ from ..models.imports import ImportStatus
 from . import fields, rows, uploads
 from .problems import MAX_STORED, Problem
 
+_UNFINISHED = Import.objects.filter(status__in=[ImportStatus.CHECKING, ImportStatus.IMPORTING])
+# Of each organization one file at a time: the one that a worker has begun, else the oldest. The others wait unclaimed,
+# since a worker that waits for another's locks loses an attempt, and delays the files of all organizations.
+_NEXT = (
+    _UNFINISHED.filter(organization=OuterRef("organization")).order_by("-attempt_count", "pk").values("pk")
+)
 RUNNING = ClaimableRows(
-    Import.objects.filter(status__in=[ImportStatus.CHECKING, ImportStatus.IMPORTING]).select_related(
-        "organization"
-    ),
+    _UNFINISHED.filter(pk=Subquery(_NEXT[:1])).select_related("organization"),
     due_at="next_attempt_at",
     count="attempt_count",
+    skips_locked=True,
 )
 # After this a killed worker's import is due again. One that is being written is locked, whatever its time says.
 LEASE = timedelta(minutes=1)
@@ -143,10 +149,11 @@ def _make(run: Import, found: Sequence[Row], *, keeps: bool, by: Actor, now: dat
     Kept rows and the end of the import are committed together, so that a worker that is killed leaves neither.
     """
     outcome = Outcome()
-    # One file of an organization after the other: two with the same references in another order would wait for each
-    # other's rows, and the second is to find those of the first.
-    running = RUNNING.rows.filter(organization=run.organization_id).order_by("pk")
-    list(running.select_for_update(of=("self",)).values_list("pk"))
+    # Two workers may still have begun two files of an organization, where the second was confirmed in the moment in
+    # which the first was claimed. With the same references in another order they would wait for each other's rows, and
+    # the second is to find those of the first.
+    running = _UNFINISHED.filter(organization=run.organization_id).order_by("pk")
+    list(running.select_for_update().values_list("pk"))
     if keeps and not RUNNING.unchanged(run).exists():
         return outcome
     present = rows.present_rows(run, [row.values["external_reference"] for row in found if not row.errors])
