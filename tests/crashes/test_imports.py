@@ -21,6 +21,7 @@ pytestmark = [
 ]
 
 IMPORT = (
+    *COMMIT,  # of the claim
     *("event invoice.created", "event invoice.sent", "event payment.recorded"),
     *("event organization.import_finished", *COMMIT),
 )
