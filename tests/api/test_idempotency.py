@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from partway.accounts import idempotent_calls
 from partway.accounts.models import IdempotentCall, Organization
 from partway.billing.models import Adjustment, Customer, Event, Import, Invoice
 from partway.billing.receivables import settlements
 from partway.lib.clock import now
+from partway.lib.sealing import digest
 from tests.api.program import Program, problem, program
 from tests.support import personas
 from tests.support.concurrency import run_concurrently
@@ -152,3 +156,26 @@ def test_twenty_identical_posts_at_once_make_one_object() -> None:
     assert len(made) == Customer.objects.count() == Event.objects.filter(type="customer.created").count() == 1
     assert set(others) <= {(409, "call_in_progress")}
     assert collect.post("/customers", DANA, **KEY).json()["id"] in made
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one write at a time")
+@pytest.mark.django_db(transaction=True)
+def test_call_whose_key_is_freed_while_it_is_claimed_is_told_to_be_repeated() -> None:
+    collect = program(personas.alder().organization, "collect")
+    key = {"organization": collect.key.organization, "key_digest": digest(KEY["Idempotency_Key"])}
+    columns = {**key, "fingerprint": "", "created_at": now(), "claimed_until": now()}
+    other_acts = {
+        "INSERT INTO": lambda: IdempotentCall.objects.create(**columns),
+        "SELECT": lambda: IdempotentCall.objects.filter(**key).delete(),
+    }
+
+    def interfere(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        act = other_acts.get(sql.partition(' "')[0]) if "idempotentcall" in sql else None
+        if act:
+            run_concurrently(act)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(interfere):
+        response = collect.post("/customers", DANA, **KEY)
+    assert problem(response) == (409, "call_in_progress")
+    assert collect.post("/customers", DANA, **KEY).status_code == 201

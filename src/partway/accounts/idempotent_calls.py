@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from partway.lib.sealing import digest
@@ -38,11 +38,15 @@ def begin(organization: Organization, *, key: str, fingerprint: str, now: dateti
     One that an earlier request has begun `is_repeated`: it may have acted. Raises KeyReused or CallInProgress.
     """
     with transaction.atomic():
-        row, is_new = IdempotentCall.objects.get_or_create(
-            organization=organization,
-            key_digest=digest(key),
-            defaults={"fingerprint": fingerprint, "created_at": now, "claimed_until": now + CLAIM},
-        )
+        try:
+            row, is_new = IdempotentCall.objects.get_or_create(
+                organization=organization,
+                key_digest=digest(key),
+                defaults={"fingerprint": fingerprint, "created_at": now, "claimed_until": now + CLAIM},
+            )
+        except IntegrityError:
+            # Another request had the key when this one was to be inserted, and was refused before it could be read.
+            raise CallInProgress from None
         if is_new:
             return row
         if row.fingerprint != fingerprint:
