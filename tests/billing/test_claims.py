@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from partway.billing import claims
 from partway.billing.claims import ClaimableRows, back_off
@@ -94,3 +95,26 @@ def test_take_ends_when_budget_is_spent(mail: Mail, dana: Customer, monkeypatch:
     monkeypatch.setattr(claims, "BUDGET", timedelta())
     assert list(QUEUED.take(present(), limit=2, wait=lambda _mail: LEASE)) == []
     assert QUEUED.due(present()).count() == 2
+
+
+def test_rows_of_two_workers_are_claimed_once(mail: Mail, dana: Customer) -> None:
+    for _ in range(3):
+        personas.sent_invoice(dana)
+    at = present()
+    first, second = (QUEUED.take(at, limit=2, wait=lambda _mail: LEASE) for _ in range(2))
+    taken = [next(first)[0], next(second)[0], *(row for row, _ in (*first, *second))]
+    assert len({row.pk for row in taken}) == len(taken)
+    # Where rows are reserved, the second begins behind those of the first and none of its claims is in vain.
+    assert len(taken) == (4 if connection.vendor == "postgresql" else 3)
+
+
+def test_reserved_rows_are_due_again_once_worker_ends_or_was_killed(mail: Mail, dana: Customer) -> None:
+    personas.sent_invoice(dana)
+    at = present()
+    taken = QUEUED.take(at, limit=2, wait=lambda _mail: LEASE)
+    first, _ = next(taken)
+    assert QUEUED.due(at).count() == (0 if connection.vendor == "postgresql" else 1)
+    assert QUEUED.due(at + claims.RESERVATION).count() == 1
+    taken.close()
+    [other] = QUEUED.due(at)
+    assert (other.attempt_count, other.pk != first.pk) == (0, True)

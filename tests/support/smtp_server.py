@@ -21,10 +21,23 @@ class SmtpServer:
         self.refused: dict[str, str] = {}
         self.says = "250 OK"
         self.taken: list[Envelope] = []
+        self.connections: list[object] = []  # of each accepted message
+        self.messages_per_connection = 100
+        self.messages_begun = 0
 
     def messages(self) -> list[EmailMessage]:
         """Returns the accepted messages, parsed, with their headers decoded."""
         return [message_from_bytes(one.content, policy=policy.default) for one in self.taken]  # type: ignore[arg-type]
+
+    async def handle_MAIL(  # noqa: N802 - the server's name for it
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Takes the sender, unless the connection has had its messages; smtplib closes it at this reply."""
+        if self.connections.count(session.peer) >= self.messages_per_connection:
+            return "421 too many messages"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802 - the server's name for it
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -37,8 +50,10 @@ class SmtpServer:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Stores the message, if it is accepted."""
+        self.messages_begun += 1
         if self.says.startswith("250"):
             self.taken.append(envelope)
+            self.connections.append(session.peer)
         return self.says
 
 

@@ -435,8 +435,8 @@ class GatewayAccount(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["reconcile_at"], name="gateway_account_to_list"),
-            models.Index(fields=["payouts_due_at"], name="gateway_account_payouts_due"),
+            models.Index(fields=["reconcile_at", "id"], name="gateway_account_to_list"),
+            models.Index(fields=["payouts_due_at", "id"], name="gateway_account_payouts_due"),
         ]
 
     @property

@@ -5,14 +5,25 @@ from __future__ import annotations
 import email
 from email import policy
 
+import pytest
 from django.conf import settings as django_settings
 from pytest_django import Settings
 
-from partway.billing.models import Event, Mail, PaymentRequest
+from partway.billing.documents import invoices
+from partway.billing.models import Event, Invoice, Mail, MailAttempt, PaymentRequest
+from partway.billing.requests import payment_requests
 from partway.delivery.mail import sending
+from partway.delivery.mail.content import required
 from partway.delivery.messages.mails import mail_error_message
 from partway.lib.clock import now
+from tests.support import personas
 from tests.support.smtp_server import SmtpServer, free_port, point_at
+
+
+def _resend(mail: Mail, times: int) -> None:
+    request = required(mail.payment_request)
+    for _ in range(times):
+        payment_requests.resend(request, by=personas.owner_actor(request.organization), now=now())
 
 
 def _outcome(mail: Mail) -> tuple[str, str]:
@@ -80,6 +91,37 @@ def test_smtp_busy_server_is_retried_until_accepted(mail: Mail, smtp_server: Smt
     sending.send_due(now=mail.next_attempt_at)
     mail.refresh_from_db()
     assert (mail.status, mail.attempt_count) == ("sent", 2)
+
+
+@pytest.mark.parametrize(("messages_per_connection", "connections"), [(100, 1), (2, 2)])
+def test_smtp_connection_is_kept_for_many_mails_until_server_closes_it(
+    mail: Mail, smtp_server: SmtpServer, messages_per_connection: int, connections: int
+) -> None:
+    smtp_server.messages_per_connection = messages_per_connection
+    _resend(mail, 3)
+    assert sending.send_due(now=now()) == 4
+    assert (len(smtp_server.taken), len(set(smtp_server.connections))) == (4, connections)
+    assert [attempt.error_code for attempt in MailAttempt.objects.all()] == [""] * 4
+
+
+def test_smtp_refused_mail_does_not_delay_others_of_its_connection(
+    mail: Mail, invoice: Invoice, smtp_server: SmtpServer
+) -> None:
+    invoices.resend(invoice, by=personas.owner_actor(invoice.organization), now=now())
+    for rows in (PaymentRequest.objects.all(), Mail.objects.filter(pk=mail.pk)):
+        rows.update(to=["gone@customer.example"])
+    smtp_server.refused = {"gone@customer.example": "550 no such mailbox"}
+    assert sending.send_due(now=now()) == 2
+    mail.refresh_from_db()
+    assert (mail.status, len(smtp_server.taken)) == ("failed", 1)
+
+
+def test_smtp_connection_that_breaks_within_a_message_does_not_repeat_it(
+    mail: Mail, smtp_server: SmtpServer
+) -> None:
+    smtp_server.says = "421 the message may have been taken"
+    assert _outcome(mail)[0] == "queued"
+    assert smtp_server.messages_begun == 1
 
 
 def test_smtp_unreachable_server_is_retried(mail: Mail, settings: Settings) -> None:

@@ -1123,7 +1123,7 @@ class Migration(migrations.Migration):
                             ("status", "closing"),
                             _connector="OR",
                         ),
-                        fields=["next_refresh_at"],
+                        fields=["next_refresh_at", "id"],
                         name="payment_to_check",
                     ),
                     partway.billing.models.search_index.SearchIndex(
@@ -1460,7 +1460,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         condition=models.Q(("remind_at__isnull", False)),
-                        fields=["remind_at"],
+                        fields=["remind_at", "id"],
                         name="dispute_to_remind",
                     ),
                     models.Index(fields=["organization", "status"], name="dispute_by_status"),
@@ -1635,7 +1635,7 @@ class Migration(migrations.Migration):
                     ),
                     models.Index(
                         condition=models.Q(("status", "pending")),
-                        fields=["next_refresh_at"],
+                        fields=["next_refresh_at", "id"],
                         name="refund_to_refresh",
                     ),
                     models.Index(
@@ -2147,7 +2147,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         condition=models.Q(("status", "pending")),
-                        fields=["next_attempt_at"],
+                        fields=["next_attempt_at", "id"],
                         name="callback_pending",
                     )
                 ],
@@ -2596,7 +2596,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=["organization", "-created_at", "-id"], name="import_newest"),
                     models.Index(
                         condition=models.Q(("next_attempt_at__isnull", False)),
-                        fields=["next_attempt_at"],
+                        fields=["next_attempt_at", "id"],
                         name="import_due",
                     ),
                 ],
@@ -2806,7 +2806,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=["organization", "-created_at", "-id"], name="mail_newest"),
                     models.Index(
                         condition=models.Q(("status", "queued")),
-                        fields=["next_attempt_at"],
+                        fields=["next_attempt_at", "id"],
                         name="mail_to_send",
                     ),
                     models.Index(

@@ -52,5 +52,7 @@ class Callback(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["next_attempt_at"], condition=Q(status="pending"), name="callback_pending"),
+            models.Index(
+                fields=["next_attempt_at", "id"], condition=Q(status="pending"), name="callback_pending"
+            ),
         ]

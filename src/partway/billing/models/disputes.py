@@ -106,7 +106,7 @@ class Dispute(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(
-                fields=["remind_at"], condition=Q(remind_at__isnull=False), name="dispute_to_remind"
+                fields=["remind_at", "id"], condition=Q(remind_at__isnull=False), name="dispute_to_remind"
             ),
             # Filters of the list of payments.
             models.Index(fields=["organization", "status"], name="dispute_by_status"),

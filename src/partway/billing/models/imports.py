@@ -79,7 +79,9 @@ class Import(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["organization", "-created_at", "-id"], name="import_newest"),
             models.Index(
-                fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="import_due"
+                fields=["next_attempt_at", "id"],
+                condition=Q(next_attempt_at__isnull=False),
+                name="import_due",
             ),
         ]
 

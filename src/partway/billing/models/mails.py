@@ -65,7 +65,7 @@ class Mail(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["organization", "-created_at", "-id"], name="mail_newest"),
-            models.Index(fields=["next_attempt_at"], condition=Q(status="queued"), name="mail_to_send"),
+            models.Index(fields=["next_attempt_at", "id"], condition=Q(status="queued"), name="mail_to_send"),
             models.Index(fields=["status"], condition=Q(status="failed"), name="mail_failed"),
         ]
 

@@ -263,7 +263,7 @@ class Payment(IssuedModel, TextKeyModel, FeeColumns):
             fee_when("payment_fee_of_gateway", Q(gateway_account__isnull=False)),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["next_refresh_at"], condition=_IS_UNSETTLED, name="payment_to_check"),
+            models.Index(fields=["next_refresh_at", "id"], condition=_IS_UNSETTLED, name="payment_to_check"),
             SearchIndex(name="payment_search"),
             models.Index(fields=["organization", "checkout_ref"], name="payment_by_checkout_ref"),
             models.Index(fields=["payer_ip", "created_at"], name="payment_by_address"),

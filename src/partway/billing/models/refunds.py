@@ -153,7 +153,9 @@ class Refund(TextKeyModel, FeeColumns):
             # Filters of the list of payments.
             models.Index(fields=["organization", "status"], name="refund_by_status"),
             models.Index(fields=["organization", "currency", "amount_minor"], name="refund_by_amount"),
-            models.Index(fields=["next_refresh_at"], condition=Q(status="pending"), name="refund_to_refresh"),
+            models.Index(
+                fields=["next_refresh_at", "id"], condition=Q(status="pending"), name="refund_to_refresh"
+            ),
             # The list of payments, newest first.
             models.Index(fields=["organization", "-refunded_on", "-created_at", "-id"], name="refund_newest"),
             SearchIndex(name="refund_search"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend
 
@@ -40,21 +40,29 @@ class RecipientsPartlyRefused(smtplib.SMTPException):
         self.refused = refused
 
 
-class _RaiseOnRefusedRecipient:
-    """Makes `sendmail` raise when some recipients are refused: smtplib returns them, and Django drops that."""
+class _Smtp(smtplib.SMTP):
+    """SMTP without TLS, or with STARTTLS; raises when some recipients are refused, and knows how far a message is."""
+
+    is_transmitting = False
 
     def sendmail(self, *args: Any, **kwargs: Any) -> dict[str, tuple[int, bytes]]:
-        refused: dict[str, tuple[int, bytes]] = super().sendmail(*args, **kwargs)  # type: ignore[misc]
-        if refused:
+        """Sends a message; raises RecipientsPartlyRefused, where smtplib returns them and Django drops that."""
+        if refused := super().sendmail(*args, **kwargs):
             raise RecipientsPartlyRefused(refused)
         return refused
 
+    def mail(self, sender: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
+        """Begins a message with its sender."""
+        self.is_transmitting = False
+        return super().mail(sender, options)
 
-class _Smtp(_RaiseOnRefusedRecipient, smtplib.SMTP):
-    """SMTP without TLS, or with STARTTLS."""
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """Transmits the message itself."""
+        self.is_transmitting = True
+        return super().data(msg)
 
 
-class _SmtpTls(_RaiseOnRefusedRecipient, smtplib.SMTP_SSL):
+class _SmtpTls(_Smtp, smtplib.SMTP_SSL):
     """SMTP over TLS from the first byte."""
 
 
@@ -66,7 +74,48 @@ class SmtpBackend(EmailBackend):
         """The class of which `open` makes its connection."""
         return _SmtpTls if self.use_ssl else _Smtp
 
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """Sends them; one more time each where the server had closed an open connection before the message began."""
+        sent = 0
+        for message in email_messages:
+            try:
+                sent += super().send_messages([message]) or 0
+            except (smtplib.SMTPException, OSError):
+                # Servers close connections after some messages or minutes, and smtplib then has no socket any more.
+                open_one = self.connection
+                if not isinstance(open_one, _Smtp) or open_one.sock is not None or open_one.is_transmitting:
+                    raise
+                self.close()
+                self.open()
+                sent += super().send_messages([message]) or 0
+        return sent
+
     def close(self) -> None:
         """Closes the connection. The message is taken or refused by now: an error here must not send it twice."""
         with suppress(smtplib.SMTPException, OSError):
             super().close()
+
+
+class MailConnection:
+    """One connection to the mail server for many messages: opened with the first, and anew after an error."""
+
+    def __init__(self) -> None:
+        self._backend: BaseEmailBackend | None = None
+
+    def send(self, message: EmailMessage) -> None:
+        """Sends a message; when this returns the server has taken it. Raises what the backend raises."""
+        try:
+            if self._backend is None:
+                self._backend = get_connection()
+                self._backend.open()
+            message.connection = self._backend
+            message.send()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Closes the connection, if there is one."""
+        if self._backend is not None:
+            backend, self._backend = self._backend, None
+            backend.close()
