@@ -31,6 +31,6 @@ def test_due_rows_are_claimed_by_their_index(name: str) -> None:
         steps, sorts = plans.steps(sql, params)
     due, *others = [step for step in steps if step.table == model._meta.db_table]
     assert queue.due_at in due.columns
-    # Of each file that is due, the imports of its organization say whether it is the next.
+    # Of each file that is due, the few unfinished imports of its organization say whether it is the next.
     assert ["organization_id" in step.columns for step in others] == [True] * (name == "RUNNING")
-    assert not sorts  # as where a hundred thousand are due at one moment
+    assert not sorts or name == "RUNNING"  # as where a hundred thousand are due at one moment
