@@ -185,6 +185,17 @@ def test_replaced_secret_is_accepted_for_one_more_day(account: StandInAccount) -
     assert signing_secrets(second, now() + timedelta(hours=25)) == secrets[:1]
 
 
+@pytest.mark.parametrize("kind", ["bad_gateway", "dropped"])
+def test_secret_of_new_endpoint_is_kept_where_the_old_one_cannot_be_deleted(
+    account: StandInAccount, kind: str
+) -> None:
+    first = create_endpoint(account, {"api_key": account.test_key})
+    account.inject(kind, on="webhook_endpoints.delete", count=9)
+    second = create_endpoint(account, first)
+    assert signing_secrets(second, now())[1:] == signing_secrets(first, now())
+    assert report(account, create_endpoint(account, second))["callbacks"].level == "ok"
+
+
 def test_address_of_this_machine_is_advice_in_test_mode_only(account: StandInAccount) -> None:
     for key, level in ((account.test_key, "advice"), (account.live_key, "wrong")):
         found = report(account, {"api_key": key}, url=LOCAL_URL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 import stripe
 
 from ..connection_report import ConnectionReport, Finding, FindingLevel, clock_finding
-from ..protocol import Refused
+from ..protocol import GatewayError, Refused
 from .capabilities import METHODS
 from .client import calling, client_for
 from .connection import (
@@ -98,7 +99,8 @@ def create_endpoint(
     """Creates the webhook endpoint for `callback_url`, and returns the credentials with its signing secret.
 
     An endpoint that is there for the same URL is deleted afterwards: Stripe tells its secret only once, and for a
-    moment both send each event, of which the second is recognised by its id. Raises Refused and OutcomeUnknown.
+    moment both send each event, of which the second is recognised by its id. Raises Refused and OutcomeUnknown where
+    none was created; one that could not be deleted is left to the next time.
     """
     api = client_for(base_url, credentials["api_key"])
     with calling():
@@ -110,10 +112,10 @@ def create_endpoint(
             "description": "Partway",
         }
         created = api.v1.webhook_endpoints.create(params).to_dict()
-        changed = with_secret(credentials, text(created["secret"]), now)
-        for ref in before:
+    for ref in before:
+        with suppress(GatewayError), calling():  # the new secret must not be lost
             api.v1.webhook_endpoints.delete(ref)
-    return changed
+    return with_secret(credentials, text(created["secret"]), now)
 
 
 def missing_permissions(api: stripe.StripeClient) -> list[str]:
