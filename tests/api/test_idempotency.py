@@ -11,10 +11,12 @@ from django.db import connection
 
 from partway.accounts import idempotent_calls
 from partway.accounts.models import IdempotentCall, Organization
-from partway.billing.models import Adjustment, Customer, Event, Import, Invoice
+from partway.billing.models import Adjustment, Customer, Event, Import, Invoice, Refund
 from partway.billing.receivables import settlements
+from partway.lib import clock
 from partway.lib.clock import now
 from partway.lib.sealing import digest
+from tests.api.calls import body_of, path_of
 from tests.api.program import Program, problem, program
 from tests.support import personas
 from tests.support.concurrency import run_concurrently
@@ -126,6 +128,19 @@ def test_loss_is_not_taken_again_by_a_killed_call(
     IdempotentCall.objects.update(status=None, claimed_until=now())
     assert admin.post(f"/disputes/{dispute.pk}/take_loss", {"amount": 20_000}, **KEY).status_code == 200
     assert admin.get(f"/invoices/{invoice.pk}").json()["amount_due"] == 90_000
+
+
+@pytest.mark.parametrize("name", ["payments_refund", "customer_accounts_refund_credit"])
+def test_refund_of_a_killed_call_is_the_same_after_midnight(
+    organization: Organization, admin: Program, name: str
+) -> None:
+    path, body = path_of(name, organization), body_of(name, organization)
+    admin.post(path, body, **KEY)
+    yesterday = now() - timedelta(days=1)
+    Refund.objects.update(refunded_on=clock.today(yesterday, organization.time_zone))
+    IdempotentCall.objects.update(status=None, claimed_until=now(), created_at=yesterday)
+    again = admin.post(path, body, **KEY)
+    assert (again.status_code, Refund.objects.count()) == (201, 1)
 
 
 def test_call_that_is_at_work_is_told_to_be_repeated(collector: Program, organization: Organization) -> None:

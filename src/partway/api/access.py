@@ -25,7 +25,7 @@ from ninja.decorators import decorate_view
 from ninja.security import HttpBearer
 
 from partway.accounts import rate_limits
-from partway.accounts.models import ApiKey, Organization
+from partway.accounts.models import ApiKey, IdempotentCall, Organization
 from partway.accounts.permissions import SCOPE_ROLES, Permission, permissions_of
 from partway.accounts.rate_limits import Limit, LimitReached, Window
 from partway.billing.events import Actor, key_actor
@@ -53,16 +53,21 @@ _UNAUTHENTICATED = (
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The key that a call was made with, and its time; `one_time_key` makes a repeated act happen once (P8)."""
+    """The key that a call was made with, and its time; `call` where it named an Idempotency-Key."""
 
     key: ApiKey
     now: datetime
-    one_time_key: str | None = None
+    call: IdempotentCall | None = None
 
     @property
     def organization(self) -> Organization:
         """The organization of the key."""
         return self.key.organization
+
+    @property
+    def one_time_key(self) -> str | None:
+        """The key for billing that makes a repeated act happen once (P8)."""
+        return self.call.pk if self.call else None
 
     @property
     def actor(self) -> Actor:
@@ -78,6 +83,11 @@ class Caller:
     def today(self) -> date:
         """The calendar day in the organization's time zone."""
         return clock.today(self.now, self.organization.time_zone)
+
+    @property
+    def day_of_call(self) -> date:
+        """The day that stands for one that a body leaves out; a call that is repeated after midnight has the same."""
+        return clock.today(self.call.created_at if self.call else self.now, self.organization.time_zone)
 
 
 class KeyRequest(HttpRequest):
@@ -170,8 +180,8 @@ def _guard(run: Run, permission: Permission, parameters: Mapping[str, bool]) -> 
             if request.body and request.content_type != "application/json":
                 raise Refused(415, "unsupported_media_type")
 
-            def act(one_time_key: str | None) -> HttpResponse:
-                request.caller = Caller(key, now, one_time_key)
+            def act(call: IdempotentCall | None) -> HttpResponse:
+                request.caller = Caller(key, now, call)
                 return wrong_parameters(request.GET, parameters) or run(request, **ids)
 
             if request.method == "POST":

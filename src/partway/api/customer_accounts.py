@@ -179,7 +179,7 @@ def refund_credit(request: KeyRequest, customer_id: Id, body: CreditRefundInput)
     given_back = OutsideRefund(
         amount=Money(body.amount, body.currency),
         method=body.method,
-        refunded_on=body.refunded_on or caller.today,
+        refunded_on=body.refunded_on or caller.day_of_call,
         reference=body.reference,
         note=body.note,
         idempotency_key=caller.one_time_key,

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from partway.accounts import idempotent_calls
 from partway.accounts.idempotent_calls import CallInProgress, KeyReused
-from partway.accounts.models import Organization
+from partway.accounts.models import IdempotentCall, Organization
 
 from .problems import Refused
 
@@ -23,14 +23,14 @@ _KEY = re.compile(r"[!-~]{1,255}")
 def run(
     request: HttpRequest,
     organization: Organization,
-    act: Callable[[str | None], HttpResponse],
+    act: Callable[[IdempotentCall | None], HttpResponse],
     *,
     now: datetime,
 ) -> HttpResponse:
     """Returns the answer of `act`, or the one that it had when this key was used before.
 
     A refusal is not kept: nothing was done, and a repetition acts, with another body too (decision 0074).
-    act: takes the one-time key for billing, which is the same whenever this call is repeated; None without a header.
+    act: takes the call, whose id and time are the same whenever it is repeated; None without a header.
     Raises Refused.
     """
     key = request.headers.get(HEADER)
@@ -50,7 +50,7 @@ def run(
         response.headers["Idempotent-Replayed"] = "true"
         return response
     try:
-        response = act(call.pk)
+        response = act(call)
     except BaseException:
         # The act may have been committed before this failed, so its repetition must find the same one-time key.
         idempotent_calls.give_up(call, now=now, keep=True)

@@ -239,7 +239,7 @@ def refund(request: KeyRequest, payment_id: Id, body: RefundInput) -> Refund:
         given_back = OutsideRefund(
             reason=body.reason or "",
             method=body.method,
-            refunded_on=body.refunded_on or caller.today,
+            refunded_on=body.refunded_on or caller.day_of_call,
             reference=body.reference,
             **shared,
         )

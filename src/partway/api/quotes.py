@@ -278,7 +278,7 @@ def create(request: KeyRequest, body: NewQuote) -> Quote:
     caller = request.caller
     content = new_content(caller, body)
     draft = QuoteDraft(
-        valid_until=body.valid_until or caller.today + quote_terms.DEFAULT_VALIDITY,
+        valid_until=body.valid_until or caller.day_of_call + quote_terms.DEFAULT_VALIDITY,
         **content,
         **percent_or_amount("deposit", body.deposit),
     )
@@ -379,7 +379,7 @@ def decline(request: KeyRequest, quote_id: Id, body: Decision) -> Quote:
 
 def spoken(caller: Caller, body: Decision) -> SpokenDecision:
     """Returns the decision as billing takes it."""
-    decided_on = body.decided_on or caller.today
+    decided_on = body.decided_on or caller.day_of_call
     return SpokenDecision(body.name, decided_on, body.note, idempotency_key=caller.one_time_key)
 
 
