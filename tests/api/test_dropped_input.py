@@ -86,6 +86,24 @@ def test_unknown_and_repeated_parameters_are_refused(admin: Program, path: str, 
     assert wrong(response) == expected
 
 
+RANGES = [
+    (path, start, end)
+    for path, method in CALLS
+    for start in [one["name"] for one in DOCUMENT["paths"][path][method].get("parameters", [])]
+    if (end := {"from": "to"}.get(start, start.removesuffix("from") + "until")) != f"{start}until"
+]
+
+
+@pytest.mark.parametrize(("path", "start", "end"), RANGES)
+def test_range_that_ends_before_it_begins_is_refused(admin: Program, path: str, start: str, end: str) -> None:
+    is_day = start in ("from", "due_from")
+    first, last = (day if is_day else f"{day}T12:00:00Z" for day in ("2026-11-30", "2026-11-29"))
+    address = path.removeprefix("/api/v1").replace("{", "").replace("}", "")
+    response = admin.get(f"{address}?{start}={first}&{end}={last}")
+    assert wrong(response) == {end: "range_reversed"}
+    assert response.json()["fields"][0]["message"] == f"This is before `{start}`."
+
+
 @pytest.mark.parametrize(
     ("body", "field", "message"),
     [

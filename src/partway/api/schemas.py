@@ -127,6 +127,17 @@ class Parameters(BaseModel):
         fields = cls.model_fields.items()
         return {field.alias or name: get_origin(field.annotation) is list for name, field in fields}
 
+    @model_validator(mode="after")
+    def _has_ranges_in_order(self) -> Self:
+        values = self.model_dump(by_alias=True)
+        starts = {name: f"{name.removesuffix('until')}from" for name in values if name.endswith("_until")}
+        for name, start in ({"to": "from"} | starts).items():
+            first, last = values.get(start), values.get(name)
+            if first and last and last < first:
+                params = {"name": name, "start": start}
+                raise PydanticCustomError("range_reversed", "This is before `{start}`.", params)
+        return self
+
 
 class Version(Parameters):
     """The version of a draft as it was read; with it, a draft that was changed since is left alone."""
@@ -160,12 +171,6 @@ class PeriodFilters(Parameters):
     since: Annotated[Day, Field(alias="from")]
     until: Annotated[Day, Field(alias="to")]
     currency: Currency | None = None
-
-    @model_validator(mode="after")
-    def _is_in_order(self) -> PeriodFilters:
-        if self.until < self.since:
-            raise PydanticCustomError("range_reversed", "This is before `from`.", {"name": "to"})
-        return self
 
 
 class Page(BaseModel, Generic[ItemT]):
