@@ -112,6 +112,18 @@ def decline(quote: Quote) -> Act:
     return partial(quotes.decline, quote, reason="", by=by, now=present())
 
 
+def edit_quote(quote: Quote, by: Actor) -> Act:
+    line = LineDraft("Oak staircase", Decimal(1), 100_000, Decimal(0))
+    draft = quotes.QuoteDraft(
+        customer=quote.customer, currency="USD", lines=(line,), valid_until=quote.valid_until, deposit_kind=""
+    )
+    return partial(quotes.edit, quote, draft=draft, expected_version=quote.version, by=by, now=present())
+
+
+def send_quote(quote: Quote, by: Actor) -> Act:
+    return partial(quotes.send, quote, by=by, now=present())
+
+
 def create_invoice(quote: Quote, by: Actor) -> Act:
     return partial(quotes.create_invoice, quote, by=by, now=present())
 
@@ -137,9 +149,8 @@ def test_deleting_draft_waits_for_its_sending(dana: Customer, alice: Actor) -> N
     draft_invoice, draft_quote = personas.draft_invoice(dana), personas.draft_quote(dana)
     delete = partial(invoices.delete_draft, draft_invoice, by=alice, now=present())
     assert refusal(send(draft_invoice, alice), delete) == "Conflict"
-    send_quote = partial(quotes.send, draft_quote, by=alice, now=present())
     delete = partial(quotes.delete_draft, draft_quote, by=alice, now=present())
-    assert refusal(send_quote, delete) == "Conflict"
+    assert refusal(send_quote(draft_quote, alice), delete) == "Conflict"
 
 
 def test_creating_request_waits_for_void_of_invoice(invoice: Invoice, alice: Actor) -> None:
@@ -518,15 +529,14 @@ def test_reversing_deposit_waits_for_send_of_quote_invoice(accepted: Quote, alic
 
 
 def test_editing_quote_waits_for_edit_of_quote(dana: Customer, alice: Actor) -> None:
-    written = personas.draft_quote(dana)
-    line = LineDraft("Oak staircase", Decimal(1), 100_000, Decimal(0))
-    edited = quotes.QuoteDraft(
-        customer=dana, currency="USD", lines=(line,), valid_until=written.valid_until, deposit_kind=""
-    )
-    edit = partial(
-        quotes.edit, written, draft=edited, expected_version=written.version, by=alice, now=present()
-    )
+    edit = edit_quote(personas.draft_quote(dana), alice)
     assert refusal(edit, edit) == "Stale"
+
+
+def test_quote_that_is_being_sent_is_neither_edited_nor_sent_again(dana: Customer, alice: Actor) -> None:
+    for second in (edit_quote, send_quote):
+        written = personas.draft_quote(dana)
+        assert refusal(send_quote(written, alice), second(written, alice)) == "Conflict"
 
 
 def test_expiring_quote_waits_for_accept(quote: Quote) -> None:
@@ -539,10 +549,7 @@ def test_expiring_quote_waits_for_accept(quote: Quote) -> None:
 
 def test_concurrent_sends_get_distinct_quote_numbers(quote: Quote, dana: Customer, alice: Actor) -> None:
     first, second = personas.draft_quote(dana), personas.draft_quote(dana)
-    sent = run_behind_open_transaction(
-        lambda: quotes.send(first, by=alice, now=present()),
-        lambda: quotes.send(second, by=alice, now=present()),
-    )
+    sent = run_behind_open_transaction(send_quote(first, alice), send_quote(second, alice))
     assert sent.number == "QUO-0003"
 
 
@@ -608,11 +615,15 @@ def test_invoice_written_while_customer_is_renamed_is_sorted_by_new_name(
 
 
 @on_postgresql
-def test_writing_documents_of_a_quote_locks_its_customer_first(accepted: Quote, alice: Actor) -> None:
+def test_writing_documents_locks_their_customer_first(accepted: Quote, alice: Actor) -> None:
     """As a change of the customer's name does, which then locks their quotes and invoices."""
     details = customers.CustomerDetails("Åse", accepted.customer.email)
     rename = partial(customers.change, accepted.customer, details=details, by=alice, now=present())
     assert locked_tables(create_invoice(accepted, alice))[:2] == ["customer", "quote"]
+    written = personas.draft_quote(accepted.customer)
+    assert locked_tables(edit_quote(written, alice))[:2] == ["customer", "quote"]
+    sent = personas.sent_invoice(accepted.customer)
+    assert locked_tables(edit(sent, alice))[:2] == ["customer", "invoice"]
     assert locked_tables(rename) == ["customer", "quote", "invoice"]
 
 
