@@ -68,6 +68,10 @@ def main(label: str) -> None:
         )
         for state in states
     ]
+    if label == "billing":
+        from partway.billing.models.due_notifications import CreateDueNotifications
+
+        migration.operations += [CreateDueNotifications()]
     related = {
         field.related_model._meta.app_label
         for model in app.get_models()

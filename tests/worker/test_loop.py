@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.db import connection
 
 from partway.billing.models import Mail
+from partway.billing.models.due_notifications import TRIGGERS
+from partway.lib.clock import now
+from partway.worker import due_listener
 from partway.worker import loop as worker_loop
-from partway.worker.jobs import JOBS, JOBS_BY_KIND
+from partway.worker.jobs import JOBS, JOBS_BY_KIND, QUEUES
 from partway.worker.loop import WorkerLoop
 from partway.worker.models import Heartbeat
 from tests.support import personas
@@ -41,15 +45,24 @@ def running(loop: WorkerLoop) -> Iterator[threading.Thread]:
         thread.join(10)
 
 
-class FirstPause(threading.Event):
-    """Ends the loop with its first pause, and keeps how long that would have been."""
+def pause_of(loop: WorkerLoop, kind: str) -> float | None:
+    """Runs the kind until its first pause; returns the seconds of that."""
+    paused: list[float | None] = []
 
-    seconds: float | None = None
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self.seconds = timeout
-        self.set()
+    def wait(timeout: float | None = None) -> bool:
+        paused.append(timeout)
+        loop.stopping.set()
         return True
+
+    loop.wakes[kind].wait = wait  # type: ignore[method-assign]
+    loop._run_kind(kind)
+    return paused[0]
+
+
+def trust_notifications(loop: WorkerLoop) -> WorkerLoop:
+    """Lets the loop rely on notifications, as where it has just heard one."""
+    loop.listener._heard_at = time.monotonic()
+    return loop
 
 
 def test_every_job_belongs_to_one_kind() -> None:
@@ -59,7 +72,8 @@ def test_every_job_belongs_to_one_kind() -> None:
 def test_guide_says_how_many_connections_a_worker_keeps() -> None:
     guide = Path(__file__).parents[2] / "docs" / "guide" / "operating.md"
     names = {10: "ten", 11: "eleven", 12: "twelve"}
-    assert f"each worker {names[len(JOBS_BY_KIND) + 1]}." in guide.read_text()  # one for the heartbeat
+    # One for the heartbeat, and one that listens.
+    assert f"each worker {names[len(JOBS_BY_KIND) + 2]}." in guide.read_text()
 
 
 @pytest.mark.django_db
@@ -100,10 +114,59 @@ def test_worker_loop_runs_until_stopped() -> None:
 def test_idle_worker_looks_less_often_for_rows_that_only_the_clock_makes_due(
     kind: str, seconds: float
 ) -> None:
+    assert pause_of(WorkerLoop(), kind) == seconds
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_that_does_not_hear_heartbeats_any_more_looks_twice_a_second() -> None:
     loop = WorkerLoop()
-    loop.stopping = FirstPause()
-    loop._run_kind(kind)
-    assert loop.stopping.seconds == seconds
+    loop.listener._heard_at = time.monotonic() - due_listener.TRUSTED_SECONDS
+    assert pause_of(loop, "mails") == 0.5
+
+
+@pytest.mark.parametrize(
+    ("due_in", "kind", "least", "most"),
+    [(None, "mails", 10, 10), (4, "mails", 3, 4), (60, "mails", 10, 10), (4, "database", 5, 5)],
+)
+@pytest.mark.django_db(transaction=True)
+def test_idle_worker_that_hears_notifications_rests_until_its_first_row_is_due(
+    due_in: int | None, kind: str, least: float, most: float
+) -> None:
+    if due_in:
+        personas.sent_invoice(personas.customer(personas.alder().organization))
+        Mail.objects.update(next_attempt_at=now() + timedelta(seconds=due_in))
+    assert least <= (pause_of(trust_notifications(WorkerLoop()), kind) or 0) <= most
+
+
+@pytest.mark.parametrize("kind", ["webhooks", *QUEUES])
+def test_kind_that_rests_is_notified_of_its_rows(kind: str) -> None:
+    assert kind in {trigger.kind for trigger in TRIGGERS}
+    assert kind in JOBS_BY_KIND
+
+
+@pytest.mark.django_db(transaction=True)
+def test_resting_worker_sends_new_mail_at_once_on_postgresql() -> None:
+    loop = WorkerLoop(idle_seconds=60 if connection.vendor == "postgresql" else 0.1)
+    with running(loop):
+        wait_until(lambda: connection.vendor == "sqlite" or loop.listener.is_trusted)
+        personas.sent_invoice(personas.customer(personas.alder().organization))
+        wait_until(lambda: Mail.objects.filter(status="sent").exists(), within=20)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_listener_that_lost_its_connection_listens_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(due_listener, "_RECONNECT_SECONDS", 0.1)
+    monkeypatch.setattr(worker_loop, "_HEARTBEAT_INTERVAL", worker_loop._HEARTBEAT_INTERVAL / 100)
+    loop, listens = WorkerLoop(idle_seconds=60), connection.vendor == "postgresql"
+    with running(loop):
+        wait_until(lambda: loop.listener.is_trusted is listens)
+        if listens:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+                )
+        wait_until(lambda: not loop.listener.is_trusted)
+        wait_until(lambda: loop.listener.is_trusted is listens)
 
 
 @pytest.mark.django_db(transaction=True)

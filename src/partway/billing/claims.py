@@ -53,6 +53,13 @@ class ClaimableRows(Generic[M]):
         """Returns the rows that are due, the longest waiting first."""
         return self.rows.filter(**{f"{self.due_at}__lte": now}).order_by(self.due_at, "pk")
 
+    def next_due_at(self) -> datetime | None:
+        """Returns the time from which the first row is due, perhaps long ago; None when there is no row."""
+        first: datetime | None = (
+            self.rows.order_by(self.due_at, "pk").values_list(self.due_at, flat=True).first()
+        )
+        return first
+
     def take(
         self, now: datetime, *, limit: int, wait: Callable[[M], timedelta]
     ) -> Iterator[tuple[M, datetime]]:

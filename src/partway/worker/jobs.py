@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from partway.accounts import idempotent_calls, kept_forms, rate_limits, sessions, two_factor
 from partway.billing import alerts
 from partway.billing.checkouts.closing import closing_later
+from partway.billing.claims import ClaimableRows
 from partway.billing.imports import runs, uploads
 from partway.billing.people import webhook_deliveries
 from partway.billing.reconciliation import due_work, gateway_list, payout_list
@@ -73,3 +75,16 @@ JOBS_BY_KIND: dict[str, tuple[str, ...]] = {
 # are no matter, nor is a minute for what is only deleted; reading their tables twice a second would be most of the time
 # of an idle worker.
 PAUSE_FACTORS = {"database": 4, "imports": 2, "deletions": 120}
+
+# Where PostgreSQL notifies of rows that are due, a kind rests until its first row is due; without a queue, so many
+# seconds. Those of webhooks depend on their endpoints too; of the other kinds no row is notified of.
+QUEUES: dict[str, ClaimableRows[Any]] = {
+    "mails": sending.QUEUED_MAILS,
+    "callbacks": due_work.PENDING_CALLBACKS,
+    "unsettled_payments": due_work.UNSETTLED_PAYMENTS,
+    "pending_refunds": due_work.PENDING_REFUNDS,
+    "gateway_lists": gateway_list.GATEWAY_ACCOUNTS,
+    "payouts": payout_list.PAYOUT_ACCOUNTS,
+    "imports": runs.RUNNING,
+}
+REST_SECONDS = {"webhooks": 2, "database": 5, "deletions": 60}

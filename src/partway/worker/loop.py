@@ -18,9 +18,11 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection, connections
 
 from partway.billing.claims import BUDGET
+from partway.billing.models.due_notifications import NOTICE_SECONDS
 from partway.lib import clock
 
-from .jobs import JOBS, JOBS_BY_KIND, PAUSE_FACTORS
+from .due_listener import DueListener, notify_listeners
+from .jobs import JOBS, JOBS_BY_KIND, PAUSE_FACTORS, QUEUES, REST_SECONDS
 from .models import Heartbeat
 
 log = structlog.get_logger(__name__)
@@ -37,6 +39,8 @@ class WorkerLoop:
         self.idle_seconds = idle_seconds
         self.process = f"{socket.gethostname()}:{os.getpid()}"
         self.stopping = threading.Event()
+        self.wakes = {kind: threading.Event() for kind in JOBS_BY_KIND}
+        self.listener = DueListener(self._wake, list(self.wakes))
         self.started_at = clock.now()
 
     def stop_on_signals(self) -> None:
@@ -54,23 +58,47 @@ class WorkerLoop:
         ]
         for thread in threads:
             thread.start()
+        self.listener.start()
         while True:
             self.record_heartbeat()
             if self.stopping.wait(_HEARTBEAT_INTERVAL.total_seconds()):
                 break
         deadline = time.monotonic() + _SHUTDOWN.total_seconds()
+        for kind in self.wakes:
+            self._wake(kind)
+        self.listener.close(_SHUTDOWN.total_seconds())
         for thread in threads:
             thread.join(max(deadline - time.monotonic(), 0))
         waiting = [thread.name for thread in threads if thread.is_alive()]
         Heartbeat.objects.filter(pk=self.process).delete()
         log.info("worker_stopped", process=self.process, left_waiting=waiting)
 
+    def _wake(self, kind: str) -> None:
+        if kind in self.wakes:  # a newer version, in the midst of an upgrade, may have others
+            self.wakes[kind].set()
+
     def _run_kind(self, kind: str) -> None:
-        """Runs rounds of one kind; pauses only after a round that processed nothing."""
+        """Runs rounds of one kind; pauses only after a round that processed nothing, and until it is woken."""
         while not self.stopping.is_set():
-            if not self.round(kind):
-                self.stopping.wait(self.idle_seconds * PAUSE_FACTORS.get(kind, 1))
+            self.wakes[kind].clear()
+            if not self.round(kind) and not self.stopping.is_set():
+                self.wakes[kind].wait(self.pause_seconds(kind))
         connections.close_all()
+
+    def pause_seconds(self, kind: str) -> float:
+        """Returns how long a kind rests that found nothing: until its first row is due, if a notice would wake it."""
+        short = self.idle_seconds * PAUSE_FACTORS.get(kind, 1)
+        if not self.listener.is_trusted:
+            return short
+        if kind not in QUEUES:
+            return max(short, REST_SECONDS[kind])
+        try:
+            due_at = QUEUES[kind].next_due_at()
+        except DatabaseError:
+            _reset_connection()
+            return short
+        seconds = NOTICE_SECONDS if due_at is None else (due_at - clock.now()).total_seconds()
+        return min(max(seconds, short), NOTICE_SECONDS)
 
     def round(self, kind: str) -> int:
         """Runs each job of a kind once; returns the number of rows they processed."""
@@ -95,6 +123,7 @@ class WorkerLoop:
         try:
             heartbeat = {"last_seen_at": clock.now(), "started_at": self.started_at}
             Heartbeat.objects.update_or_create(pk=self.process, defaults=heartbeat)
+            notify_listeners()
         except DatabaseError:
             log.exception("database_unavailable")
             _reset_connection()

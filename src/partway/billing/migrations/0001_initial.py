@@ -10,6 +10,7 @@ import django.db.models.lookups
 from django.db import migrations, models
 
 import partway.accounts.fields
+import partway.billing.models.due_notifications
 import partway.billing.models.search_index
 import partway.billing.models.text_keys
 import partway.lib.ids
@@ -3044,4 +3045,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        partway.billing.models.due_notifications.CreateDueNotifications(),
     ]
