@@ -7,7 +7,7 @@ from django.test import Client
 
 from partway.billing.models import Customer
 from partway.billing.models import search as searches
-from partway.staff import keyset_pages, list_filters
+from partway.staff import keyset_pages
 from partway.staff.invoices import index as invoice_index
 from partway.staff.payments import pages as payment_pages
 from tests.support import personas
@@ -58,7 +58,7 @@ def limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """No filter selects few rows, and a page looks through two."""
     for module, name in (
         *((module, "MAX_COUNTED") for module in (keyset_pages, invoice_index, payment_pages)),
-        *((module, "MAX_FOUND") for module in (searches, list_filters)),
+        *((module, "MAX_FOUND") for module in (searches, keyset_pages)),
     ):
         monkeypatch.setattr(module, name, 0)
     monkeypatch.setattr(keyset_pages, "MAX_EXAMINED", 2)

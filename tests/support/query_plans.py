@@ -50,7 +50,8 @@ class Plans:
         """Returns the steps of a plan on these tables, and whether it sorts more than was looked up by ids."""
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
-                cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+                lists = [list(each) if isinstance(each, tuple) else each for each in params]
+                cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", lists)
                 [[(plan,)]] = [[row] for row in cursor.fetchall()]
                 found = list(_nodes((plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"]))
                 steps = [step for node in found if (step := _postgresql_step(node)).table in self.tables]
@@ -68,7 +69,9 @@ class Plans:
         found = re.findall(r'(?:FROM|JOIN) "(\w+)" (U\d|V\d|T\d)\b', sql)
         names = {alias: table for table, alias in found}
         several = {alias for alias in names if sum(alias == each for _table, each in found) > 1}
-        conditions = re.sub(r"FILTER \(WHERE [^)]*\)", "", sql).partition("WHERE")[2].partition("ORDER BY")[0]
+        # Without the conditions of sums, and without the rows around a subquery that it names.
+        plain = re.sub(r"FILTER \(WHERE [^)]*\)|\(\"\w+\"\.\"\w+\"\)", "", sql)
+        conditions = plain.partition("WHERE")[2].partition("ORDER BY")[0]
         for line in lines:
             if (match := _SQLITE_STEP.match(line)) and (name := names.get(match[2], match[2])) in self.tables:
                 asked = frozenset(re.findall(rf'"?{match[2]}"?\."(\w+)"', conditions))
@@ -78,6 +81,8 @@ class Plans:
 
 
 def _hashable(param: Any) -> Any:
+    if isinstance(param, list):
+        return tuple(param)
     return bytes(param) if isinstance(param, (bytearray, memoryview)) else param
 
 

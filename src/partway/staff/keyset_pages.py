@@ -3,7 +3,7 @@
 A page is read from an index in the order of the list, so it costs the same wherever it is and however long the list is.
 A position holds the values of a row and not its id: rows that change or go meanwhile make no page skip or repeat any
 other row (docs/decisions/0060-lists-that-do-not-grow.md). Filters that leave few rows of many without an index are
-asked of a limited number of rows for each page (docs/decisions/0072-bounded-work-of-a-page.md).
+asked of a limited number of rows for each page (docs/decisions/0079-a-walk-in-one-statement.md).
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cmp_to_key
-from heapq import merge
-from itertools import groupby, islice
+from itertools import groupby
 from operator import itemgetter
 from typing import Any, Generic, Protocol, TypeVar
 
 from django.core.signing import BadSignature, Signer
+from django.db import connection
 from django.db.models import (
     BooleanField,
     F,
@@ -32,26 +31,29 @@ from django.db.models import (
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext
 
+from partway.billing.models.search import MAX_FOUND, AnyOf
+
 __all__ = [
     "MAX_COUNTED",
     "PAGE_ROWS",
+    "Indexed",
     "KeysetPage",
     "Order",
     "Readable",
     "Stream",
     "Values",
-    "Walk",
     "count_rows",
+    "few_ids",
     "few_or_walked",
-    "few_rows",
+    "few_values",
     "read_page",
+    "walk",
 ]
 
 PAGE_ROWS = 50  # of any list
 # More rows are counted and added up only when a member asks for it, so that no page costs more in a longer list.
 MAX_COUNTED = 5_000
-MAX_EXAMINED = 10_000  # rows that are asked for the filters of one page, where no index has those that fit
-_MAX_CHUNK = 2_000  # rows that are asked at once
+MAX_EXAMINED = 2_000  # rows that are asked for the filters of one page, where no index has those that fit
 _LAST_PAGE = "last"  # in place of a position
 _MAX_POSITION_LENGTH = 6_000  # a name and a number in full, with their keys
 
@@ -105,17 +107,6 @@ class Order:
             found = [row for row in found if self.compare(row, stops[0]) <= 0]
         return found[:limit], stops[0] if stops and len(found) < limit else None
 
-    def walk(self, streams: Sequence[Readable], after: Values | None) -> Iterator[Values]:
-        """Yields the positions of all streams in this order, reading each only as far as is asked for."""
-
-        def read(stream: Readable) -> Iterator[Values]:
-            place, limit = after, 2 * PAGE_ROWS
-            while found := stream.read(self, place, limit):
-                yield from found
-                place, limit = found[-1], min(4 * limit, _MAX_CHUNK)
-
-        return merge(*map(read, streams), key=cmp_to_key(self.compare))
-
     def sort(self, positions: list[Values]) -> None:
         """Sorts positions by the last column first, since each column has a direction of its own."""
         for number, column in reversed(list(enumerate(self.columns))):
@@ -129,6 +120,19 @@ class Readable(Protocol):
         """Returns the values of at most `limit` rows after this position, in this order."""
 
 
+class Indexed(Readable, Protocol):
+    """Rows that an index has in the order of the list."""
+
+    def every(self) -> QuerySet[Any]:
+        """Returns all rows of all organizations."""
+
+    def ranges(self, order: Order, after: Values | None) -> Iterator[QuerySet[Any]]:
+        """Yields the rows after this position, sorted, as ranges of the index that follow each other."""
+
+    def values(self, order: Order, rows: QuerySet[Any]) -> list[Values]:
+        """Returns the values of sorted rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """Rows that an index has in the order of the list; the pages of a list merge its streams.
@@ -139,18 +143,32 @@ class Stream:
     rows: QuerySet[Any]
     ranks: Values = ()
 
+    def every(self) -> QuerySet[Any]:
+        """Returns all rows of all organizations."""
+        every: QuerySet[Any] = self.rows.model._default_manager.all()
+        return every
+
     def read(self, order: Order, after: Values | None, limit: int) -> list[Values]:
         """Returns the values of at most `limit` rows after this position, in this order."""
-        own = order.columns[len(self.ranks) :]
-        names = [column.removeprefix("-") for column in own]
         found: list[Values] = []
-        for rows in [self.rows] if after is None else self._beyond(order, own, after):
+        for rows in self.ranges(order, after):
             if len(found) < limit:
-                found += rows.order_by(*own).values_list(*names)[: limit - len(found)]
+                found += self.values(order, rows[: limit - len(found)])
+        return found
+
+    def values(self, order: Order, rows: QuerySet[Any]) -> list[Values]:
+        """Returns the values of sorted rows."""
+        names = order.names[len(self.ranks) :]
         return [
             (*self.ranks, *(bytes(each) if isinstance(each, memoryview) else each for each in row))
-            for row in found
+            for row in rows.values_list(*names)
         ]
+
+    def ranges(self, order: Order, after: Values | None) -> Iterator[QuerySet[Any]]:
+        """Yields the rows after this position, sorted, as ranges of the index that follow each other."""
+        own = order.columns[len(self.ranks) :]
+        for rows in [self.rows] if after is None else self._beyond(order, own, after):
+            yield rows.order_by(*own)
 
     def _beyond(self, order: Order, own: Sequence[str], after: Values) -> Iterator[QuerySet[Any]]:
         """Yields the rows after the position as ranges of the index, one after the other.
@@ -171,30 +189,36 @@ class Stream:
 
 
 class Walk:
-    """Rows that are read in the order of the list and asked for the filters, at most MAX_EXAMINED for a page.
+    """Rows that are read in the order of the list and asked for the filters, a limited number of them for a page.
 
     stopped_at: the last position that was asked, where a page ended before it was full; else None.
     """
 
-    def __init__(self, streams: Sequence[Readable], rows: QuerySet[Any]) -> None:
-        """Takes the streams of all rows, and the rows that fit."""
-        self._streams, self._rows = streams, rows
+    def __init__(self, stream: Indexed, rows: QuerySet[Any], max_examined: int) -> None:
+        """Takes all rows, and those that fit."""
+        self._stream, self._rows, self._max_examined = stream, rows, max_examined
         self.stopped_at: Values | None = None
 
     def read(self, order: Order, after: Values | None, limit: int) -> list[Values]:
         """Returns the values of at most `limit` rows that fit after this position, in this order."""
-        walked = order.walk(self._streams, after)
         found: list[Values] = []
-        left, chunk = MAX_EXAMINED, 2 * PAGE_ROWS
         self.stopped_at = None
-        while len(found) < limit and (asked := list(islice(walked, min(chunk, left)))):
-            every: QuerySet[Any] = self._rows.model._default_manager.filter(pk__in=[row[-1] for row in asked])
-            fitting = set(_each_among(every, self._rows).values_list("pk", flat=True))
-            found += [row for row in asked if row[-1] in fitting]
-            left, chunk = left - len(asked), min(4 * chunk, _MAX_CHUNK)
-            if not left and len(found) < limit:
-                self.stopped_at = asked[-1]
-        return found[:limit]
+        for asked in self._stream.ranges(order, after):
+            ids = _first_among(asked[: self._max_examined], self._rows, limit - len(found))
+            fitting = self._stream.values(order, self._stream.every().filter(AnyOf(F("pk"), ids)))
+            order.sort(fitting)
+            found += fitting
+            if len(found) == limit:
+                break
+            if stops := self._stream.values(order, asked[self._max_examined - 1 : self._max_examined]):
+                self.stopped_at = stops[0]
+                break
+        return found
+
+
+def walk(streams: Sequence[Indexed], rows: QuerySet[Any]) -> list[Readable]:
+    """Returns the rows that fit, of at most MAX_EXAMINED rows of all streams for each page."""
+    return [Walk(stream, rows, max(1, MAX_EXAMINED // len(streams))) for stream in streams]
 
 
 def count_rows(rows: QuerySet[Any]) -> int | None:
@@ -203,42 +227,60 @@ def count_rows(rows: QuerySet[Any]) -> int | None:
     return None if count > MAX_COUNTED else count
 
 
-def few_rows(
-    rows: QuerySet[Any], selections: Sequence[QuerySet[Any]], *, every: QuerySet[Any] | None = None
-) -> QuerySet[Any] | None:
-    """Returns the filtered rows by the ids of those that one filter selects; None where each selects many.
+def few_values(rows: QuerySet[Any], column: str = "pk") -> list[str] | None:
+    """Returns a column of rows that an index has, in its order where that decides which one; None of many rows."""
+    found = list(rows.values_list(column, flat=True)[: MAX_FOUND + 1])
+    return None if len(found) > MAX_FOUND else found
 
-    selections: the rows of each filter alone, which an index has, in its order where that decides which one. At most
-    MAX_COUNTED are found by it and then sorted: the limit keeps the database from walking another index. every: all
-    rows of the model, with columns to be read.
+
+def few_ids(rows: QuerySet[Any], selections: Sequence[QuerySet[Any]]) -> list[str] | None:
+    """Returns the ids of the filtered rows, looked up among those that one filter selects; None if each selects many.
+
+    selections: the rows of each filter alone, which an index has. Few are at most MAX_FOUND, which are found by it and
+    then sorted: the limit keeps the database from walking another index.
     """
-    every = rows.model._default_manager.all() if every is None else every
     for selected in selections:
-        if count_rows(selected) is not None:
-            found = every.filter(pk__in=selected.values("pk")[: MAX_COUNTED + 1])
-            return found if selected is rows else _each_among(found, rows)
+        if (ids := few_values(selected)) is None:
+            continue
+        if selected is rows or not ids:
+            return ids
+        if connection.vendor == "postgresql":  # knows how many rows each index has, and combines lists of ids
+            among = rows.filter(AnyOf(F("pk"), ids))
+        else:
+            every = rows.model._default_manager.filter(AnyOf(F("pk"), ids))
+            among = every.alias(itself=_itself(rows)).filter(itself__isnull=False)
+        return list(among.order_by().values_list("pk", flat=True))
     return None
 
 
 def few_or_walked(
-    rows: QuerySet[Any], selections: Sequence[QuerySet[Any]], *, walked: Sequence[Readable]
+    rows: QuerySet[Any], selections: Sequence[QuerySet[Any]], *, walked: Sequence[Indexed]
 ) -> tuple[list[Readable], int | None]:
     """Returns the filtered rows as they are read, and how many there are if one filter selects few; else None.
 
     walked: all rows in the order of the list.
     """
-    few = few_rows(rows, selections)
-    return ([Walk(walked, rows)], None) if few is None else ([Stream(few)], few.count())
+    ids = few_ids(rows, selections)
+    if ids is None:
+        return walk(walked, rows), None
+    return [Stream(rows.model._default_manager.filter(AnyOf(F("pk"), ids)))], len(ids)
 
 
-def _each_among(asked: QuerySet[Any], rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Returns those of the asked rows that are among others, each of which is looked up by its id.
+def _itself(rows: QuerySet[Any]) -> Subquery:
+    """Returns the id of a row if it is among others, where it is looked up by its id; else NULL.
 
     Not by EXISTS, which PostgreSQL may turn into a join that reads all the others.
     """
-    itself = rows.order_by().filter(pk=OuterRef("pk")).values("pk")[:1]
-    found: QuerySet[Any] = asked.alias(itself=Subquery(itself)).filter(itself__isnull=False)
-    return found
+    return Subquery(rows.order_by().filter(pk=OuterRef("pk")).values("pk")[:1])
+
+
+def _first_among(asked: QuerySet[Any], rows: QuerySet[Any], limit: int) -> list[str]:
+    """Returns the ids of the first of the asked rows that are among others; no more rows are asked than that takes."""
+    sql, params = asked.annotate(itself=_itself(rows)).values("pk", "itself").query.sql_with_params()
+    with connection.cursor() as cursor:
+        # The rows of a limited query can be filtered only in a query around it, which Django does not write.
+        cursor.execute(f"SELECT pk FROM ({sql}) AS asked WHERE itself IS NOT NULL LIMIT {limit:d}", params)  # noqa: S608
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def _compare(model: type[Model], values: Mapping[str, Any]) -> Func:
@@ -336,8 +378,9 @@ def read_page(
     entries = list(filter(None, map(fetch(ids).get, ids)))
     page = KeysetPage(entries, start, count, examined=MAX_EXAMINED if found.stop else 0)
     first, last = found.ends
-    if first is not None and last is not None:
+    if first is not None:
         page.previous = positions.write(start, first, leads_on=found.leads_on[0])
+    if last is not None:  # also of a first page that has looked through its rows and found none
         page.following = positions.write(start and start + len(ids) - 1, last, leads_on=found.leads_on[1])
     return page
 

@@ -9,16 +9,15 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 
 from partway.billing.models import Customer, Event
-from partway.billing.models.search import MAX_FOUND, Search, ids_of_text
+from partway.billing.models.search import Search, ids_of_text
 from partway.delivery.formats import format_date
 from partway.lib.natural_sort import sort_key
 
@@ -159,12 +158,6 @@ def of_customers(select: Callable[[RowsT, list[str]], tuple[RowsT, RowsT | None]
         return selected, label, indexed
 
     return read
-
-
-def few_values(rows: QuerySet[Any], column: str) -> list[str] | None:
-    """Returns a column of rows that an index has; None of more rows than a list looks up at once."""
-    found = list(rows.order_by().values_list(column, flat=True)[: MAX_FOUND + 1])
-    return None if len(found) > MAX_FOUND else found
 
 
 def of_words(

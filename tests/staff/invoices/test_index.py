@@ -42,6 +42,12 @@ def test_invoice_list_is_newest_first(charlie: Client, invoices: dict[str, Invoi
     assert listed(charlie) == [invoices[key].pk for key in ("draft", "paid", "overdue", "sent")]
 
 
+def test_overdue_invoices_are_listed_by_due_date(charlie: Client, dana: Customer) -> None:
+    late, first, second = (personas.sent_invoice(dana, due_in=days) for days in (-1, -3, -2))
+    assert listed(charlie, "?status=overdue") == [first.pk, second.pk, late.pk]
+    assert listed(charlie, "?status=overdue&sort=-due_on") == [late.pk, second.pk, first.pk]
+
+
 @pytest.mark.parametrize(
     ("query", "keys"),
     [

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 
 from partway.billing.models import Customer, Invoice
+from partway.staff import keyset_pages
 from partway.staff.invoices import index
 from tests.support import personas
 
@@ -73,6 +74,7 @@ def test_no_order_and_filter_of_invoice_list_scans_the_table(
     """With few rows found and sorted, and with many, of which the order is walked."""
     for limit in (index.MAX_COUNTED, 0):
         monkeypatch.setattr(index, "MAX_COUNTED", limit)
+        monkeypatch.setattr(keyset_pages, "MAX_FOUND", limit)
         for sort in ("", "customer", "-amount_due"):
             for query in ("totals=x", *_FILTERS):
                 found = plans(charlie, f"{query}&sort={sort}" if sort else query)

@@ -648,8 +648,18 @@ class Migration(migrations.Migration):
                         name="invoice_of_status_total",
                     ),
                     models.Index(
-                        condition=models.Q(("status", "sent")),
-                        fields=["organization", "status", "amount_paid_minor"],
+                        condition=models.Q(("amount_paid_minor__gt", 0), ("status", "sent")),
+                        fields=[
+                            "organization",
+                            "status",
+                            "-created_at",
+                            "-id",
+                            "currency",
+                            "total_minor",
+                            "amount_paid_minor",
+                            "adjusted_minor",
+                            "customer",
+                        ],
                         name="invoice_partially_paid",
                     ),
                     models.Index(

@@ -136,10 +136,10 @@ class Invoice(Document):
                 fields=["organization", "status", "currency", "total_minor", "id"],
                 name="invoice_of_status_total",
             ),
-            # The few of which a part is paid.
+            # The few of which a part is paid, with what the list adds up.
             models.Index(
-                fields=["organization", "status", "amount_paid_minor"],
-                condition=Q(status="sent"),
+                fields=["organization", "status", "-created_at", "-id", "currency", *_FIGURES],
+                condition=Q(status="sent", amount_paid_minor__gt=0),
                 name="invoice_partially_paid",
             ),
             models.Index(fields=["issued_to"], condition=Q(issued_to__isnull=False), name="invoice_by_party"),

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from django.db.models import CharField, Func, Model, Q, QuerySet
+from django.core.exceptions import EmptyResultSet
+from django.db.models import CharField, F, Func, Lookup, Model, Q, QuerySet
 
 from partway.accounts.models import Organization
 from partway.lib.folding import search_words, whole_line
@@ -18,10 +19,33 @@ from partway.lib.natural_sort import key_range
 
 from .search_index import MIN_LENGTH, ids_with, is_searched
 
-MAX_FOUND = 5_000  # rows of one word that are read at once
+MAX_FOUND = (
+    1_000  # rows of one word or filter that are read at once, so that a page costs the same in larger books
+)
 
 RowsT = TypeVar("RowsT", bound=QuerySet[Any])
 Word = tuple[str, ...]  # the spellings of one word
+
+
+class AnyOf(Lookup):
+    """The condition that a column is one of many texts, which Django and psycopg would pass on one by one."""
+
+    lookup_name = "any_of"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """Writes column IN (%s, %s, …); raises EmptyResultSet where there are none."""
+        if not self.rhs:
+            raise EmptyResultSet
+        column, params = self.process_lhs(compiler, connection)
+        return f"{column} IN ({', '.join(['%s'] * len(self.rhs))})", (*params, *self.rhs)
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """Writes column = ANY(%s), with a list as parameter; raises EmptyResultSet where it is empty."""
+        if not self.rhs:
+            raise EmptyResultSet
+        column, params = self.process_lhs(compiler, connection)
+        return f"{column} = ANY(%s)", (*params, list(self.rhs))
 
 
 class Unindexed(Func):
@@ -73,7 +97,7 @@ class Search:
 
     def _with_ids(self, rows: RowsT, ids: Sequence[str]) -> RowsT:
         own = rows.alias(own=Unindexed("organization", output_field=CharField()))
-        return own.filter(own=self.organization.pk, pk__in=ids)
+        return own.filter(AnyOf(F("pk"), ids), own=self.organization.pk)
 
     def _ids(self, model: type[Any], word: Word) -> list[str] | None:
         """Returns the ids of the rows that contain a word; None of more than MAX_FOUND."""
@@ -96,7 +120,7 @@ class Search:
             if related is None:
                 return None
             if related:
-                conditions.append(Q(**{f"{name}__in": related}))
+                conditions.append(Q(AnyOf(F(name), related)))
         for condition in conditions:
             matching = model._default_manager.filter(condition)
             found.update(matching.values_list("pk", flat=True)[: MAX_FOUND + 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from django.db.models import QuerySet
@@ -50,12 +51,13 @@ def index(ctx: MemberContext) -> HttpResponse:
     """Searches and paginates."""
     q = query_text(ctx.request.GET, "q")
     mine: QuerySet[Customer] = Customer.objects.for_organization(ctx.organization)
-    streams: list[Readable] = [Stream(mine)]
+    every = [Stream(mine)]
+    streams: Sequence[Readable] = every
     if q:
         search = Search(q, ctx.organization)
         rows = search.among(Customer.objects.all())
         selections = [rows, mine] if search.finds_few(Customer) else [mine]
-        streams, count = few_or_walked(rows, selections, walked=streams)
+        streams, count = few_or_walked(rows, selections, walked=every)
     else:
         count = count_rows(mine)
     page = read_page(

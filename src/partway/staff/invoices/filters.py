@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db.models import Exists, F, OuterRef
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -13,15 +14,15 @@ from django.utils.translation import gettext_lazy as _
 
 from partway.billing.models import Invoice, PaymentRequest
 from partway.billing.models.invoices import InvoiceQuerySet
+from partway.billing.models.search import AnyOf
 
 from ..context import MemberContext
-from ..keyset_pages import Order
+from ..keyset_pages import Order, few_values
 from ..list_filters import (
     Filtered,
     InvalidFilter,
     Reader,
     apply_to,
-    few_values,
     of_customers,
     of_words,
     range_label,
@@ -67,8 +68,9 @@ def _read_requested(
         raise InvalidFilter(message % {"text": shorten(texts[0])})
     requests = PaymentRequest.objects.for_organization(ctx.organization).filter(status="open")
     few = few_values(requests, "invoice")
+    is_requested = Exists(requests.filter(invoice=OuterRef("pk"))) if few is None else AnyOf(F("pk"), few)
     # Only a sent invoice has an open request (DESIGN R2); saying so spares the database all others.
-    requested = rows.due().filter(pk__in=requests.values("invoice") if few is None else few)
+    requested = rows.due().filter(is_requested)
     return requested, gettext("Requested, not paid"), None if few is None else requested
 
 
@@ -115,6 +117,10 @@ FILTERS: dict[tuple[str, ...], Reader[InvoiceQuerySet]] = {
 }
 
 _STORED = {"overdue": "sent", "partially_paid": "sent"}  # the status of what is derived
+_INDEXED = {
+    "overdue": "due_on",
+    "partially_paid": "created_at",
+}  # the order in which an index has what is derived
 
 
 def stored_status(query: QueryDict) -> str:
@@ -123,6 +129,8 @@ def stored_status(query: QueryDict) -> str:
     return _STORED.get(status, status)
 
 
-def is_indexed(query: QueryDict) -> bool:
-    """Returns whether an index has the rows of these filters in each order: all, or those of one stored status."""
-    return not query.keys() - {"status", "sort", "totals"} and query.get("status") not in _STORED
+def is_indexed(query: QueryDict, order: Order) -> bool:
+    """Returns whether an index has the rows of these filters in this order: all, or those of one status."""
+    if query.keys() - {"status", "sort", "totals"}:
+        return False
+    return _INDEXED.get(query.get("status", ""), order.names[0]) == order.names[0]

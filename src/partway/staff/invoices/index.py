@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Case, IntegerField, QuerySet, When
+from django.db.models import Case, F, IntegerField, QuerySet, When
 from django.http import HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from partway.billing.models import Invoice
 from partway.billing.models.invoices import AMOUNT_DUE_MINOR
+from partway.billing.models.search import AnyOf
 from partway.billing.snapshots import snapshot
 from partway.lib.money import Money
 
 from ..context import MemberContext
 from ..forms import query_text
 from ..invoice_rows import with_open_requests
-from ..keyset_pages import MAX_COUNTED, Order, Readable, Stream, Walk, few_rows, read_page
+from ..keyset_pages import MAX_COUNTED, Order, Readable, Stream, few_ids, read_page, walk
 from ..list_filters import customer_suggestions, without_empty_fields
 from .filters import STATES, FilteredInvoices, apply_filters, due_within, is_indexed, stored_status
 
@@ -106,7 +108,8 @@ def read_order(filtered: FilteredInvoices, ctx: MemberContext) -> Order:
             gettext("There is no column “%(column)s” to sort by.") % {"column": sort[:40]}
         )
     if column not in SORT_COLUMNS:
-        return _NEWEST
+        # Of overdue invoices those that have waited longest come first; an index has them in this order.
+        return SORT_COLUMNS["due_on"] if filtered.query.get("status") == "overdue" else _NEWEST
     filtered.query["sort"] = sort
     return SORT_COLUMNS[column].reversed() if sort.startswith("-") else SORT_COLUMNS[column]
 
@@ -119,21 +122,22 @@ def apply_order(rows: QuerySet[Invoice], order: Order) -> QuerySet[Invoice]:
 
 def _streams(
     filtered: FilteredInvoices, order: Order, ctx: MemberContext
-) -> tuple[list[Readable], QuerySet[Invoice] | None]:
+) -> tuple[Sequence[Readable], QuerySet[Invoice] | None]:
     """Returns the rows as they are read in this order, and to be counted; None where that would read all others."""
     mine = Invoice.objects.filter(organization=ctx.organization)
     status = stored_status(filtered.query)
-    if is_indexed(filtered.query):
+    if is_indexed(filtered.query, order):
         return _ordered(filtered.rows, order, status), filtered.rows
-    few = few_rows(filtered.rows, [*filtered.selections, mine])
-    if few is not None:
+    ids = few_ids(filtered.rows, [*filtered.selections, mine])
+    if ids is not None:
+        few = Invoice.objects.filter(AnyOf(F("pk"), ids))
         return (_ordered(few, order, status) if "rank" in order.names else [Stream(few)]), few
-    walked = Walk(_ordered(due_within(mine, filtered, order), order, status), filtered.rows)
+    walked = walk(_ordered(due_within(mine, filtered, order), order, status), filtered.rows)
     # The rows of one filter are more than the limit; those of several may be any number.
-    return [walked], filtered.rows if filtered.rows in filtered.selections else None
+    return walked, filtered.rows if filtered.rows in filtered.selections else None
 
 
-def _ordered(rows: QuerySet[Invoice], order: Order, status: str) -> list[Readable]:
+def _ordered(rows: QuerySet[Invoice], order: Order, status: str) -> list[Stream]:
     """Returns the rows as an index has them in this order: all, or those of each status, or of the only one."""
     has_rank = "rank" in order.names
     if order.is_whole and not status:

@@ -11,7 +11,7 @@ from partway.delivery.mail.kinds import KINDS
 
 from .. import mail_frame
 from ..context import MemberContext
-from ..keyset_pages import Order, Stream, Walk, read_page
+from ..keyset_pages import Order, Stream, read_page, walk
 
 _NEWEST = Order(("-created_at", "-id"), is_whole=True)
 
@@ -23,7 +23,7 @@ def index(ctx: MemberContext) -> HttpResponse:
     mine = Mail.objects.for_organization(ctx.organization)
     page = read_page(
         ctx.request,
-        [Walk([Stream(mine)], mine.filter(kind__in=_readable_kinds(ctx)).exclude(status="queued"))],
+        walk([Stream(mine)], mine.filter(kind__in=_readable_kinds(ctx)).exclude(status="queued")),
         _NEWEST,
         count=None,
         # A mail without a file was sent by a mail server, or its file was removed.

@@ -21,12 +21,12 @@ from partway.lib.texts import gettext_noop
 from partway.lib.typed_numbers import NumberError
 
 from ..context import MemberContext
+from ..keyset_pages import few_values
 from ..list_filters import (
     Filtered,
     InvalidFilter,
     Reader,
     apply_to,
-    few_values,
     of_customers,
     of_words,
     one_of,

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, F, QuerySet, Sum
 
+from partway.billing.models.search import AnyOf
 from partway.lib.money import Money
 
 from .. import keyset_pages
 from ..context import MemberContext
-from ..keyset_pages import MAX_COUNTED, KeysetPage, Order, Readable, Values, Walk, few_rows
+from ..keyset_pages import MAX_COUNTED, KeysetPage, Order, Readable, Values, few_ids, walk
 from ..list_filters import Filtered
 from .filters import Rows, within_days
 from .sources import Entry, Position, Source
@@ -47,17 +48,27 @@ class _Kind:
     rows: QuerySet[Any]
     zone: str
 
+    def every(self) -> QuerySet[Any]:
+        """Returns all rows of all organizations."""
+        return self.source.every
+
     def read(self, order: Order, after: Values | None, limit: int) -> list[Values]:
         """Returns the positions of at most `limit` rows after this one, in this order."""
+        return [each for rows in self.ranges(order, after) for each in self.values(order, rows[:limit])]
+
+    def values(self, _order: Order, rows: QuerySet[Any]) -> list[Values]:
+        """Returns the positions of rows."""
+        return [self.source.position(row, self.zone) for row in rows.values_list(*self.source.columns)]
+
+    def ranges(self, order: Order, after: Values | None) -> Iterator[QuerySet[Any]]:
+        """Yields the rows after this position, sorted: one range of the index."""
         is_newest_first = order == NEWEST
         ordered = self.rows.order_by(*self.source.order())
         ordered = ordered if is_newest_first else ordered.reverse()
         if after is not None:
             side = self.source.older if is_newest_first else self.source.newer
             ordered = ordered.filter(side(Position(*after), self.zone))
-        return [
-            self.source.position(row, self.zone) for row in ordered.values_list(*self.source.columns)[:limit]
-        ]
+        yield ordered
 
 
 def read_page(
@@ -103,14 +114,14 @@ def _streams(filtered: Filtered[Rows], ctx: MemberContext) -> tuple[list[Readabl
     walked = within_days(mine, filtered, ctx)
     for source, rows in filtered.rows.items():
         selections = [each[source] for each in filtered.selections if source in each]
-        few = few_rows(rows, [*selections, mine[source].order_by(*source.order())], every=source.every)
-        if few is None:
-            streams.append(Walk([_Kind(source, walked[source], zone)], rows))
+        ids = few_ids(rows, [*selections, mine[source].order_by(*source.order())])
+        if ids is None:
+            streams += walk([_Kind(source, walked[source], zone)], rows)
             # The rows of one filter are more than the limit; those of several may be any number.
             counted |= {source: rows} if rows in selections else {}
         else:
-            streams.append(_Kind(source, few, zone))
-            counted[source] = few
+            counted[source] = source.every.filter(AnyOf(F("pk"), ids))
+            streams.append(_Kind(source, counted[source], zone))
     return streams, counted
 
 

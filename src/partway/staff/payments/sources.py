@@ -26,7 +26,7 @@ from partway.billing.models.search import Search
 from partway.lib import clock
 from partway.lib.money import Money
 
-from ..list_filters import few_values
+from ..keyset_pages import few_values
 from ..payment_rows import payment_status
 
 _COUNTING = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.utils.translation import gettext
@@ -45,13 +47,14 @@ def index(ctx: MemberContext) -> HttpResponse:
     order = _ORDERS.get(query.get("sort", ""), _NEWEST)
     mine: QuerySet[Quote] = Quote.objects.filter(organization=ctx.organization)
     rows = mine.filter(status=status) if status else mine
-    streams = _of_each_status(order, mine, status)
+    every = _of_each_status(order, mine, status)
+    streams: Sequence[Readable] = every
     if q:
         search = Search(q, ctx.organization)
         found = search.among(Quote.objects.all())
         selections = [found, mine] if search.finds_few(Quote) else [mine]
         rows = found.filter(status=status) if status else found
-        streams, count = few_or_walked(rows, selections, walked=streams)
+        streams, count = few_or_walked(rows, selections, walked=every)
     else:
         count = count_rows(rows)
     fetched = Quote.objects.select_related("customer").prefetch_related("payments")
@@ -76,7 +79,7 @@ def index(ctx: MemberContext) -> HttpResponse:
     return ctx.render("staff/quotes/index.html", context)
 
 
-def _of_each_status(order: Order, rows: QuerySet[Quote], status: str) -> list[Readable]:
+def _of_each_status(order: Order, rows: QuerySet[Quote], status: str) -> list[Stream]:
     """Returns the quotes as an index has them in this order: all, or those of each status, or of the only one."""
     if order.is_whole and not status:
         return [Stream(rows)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.http import HttpResponse
@@ -75,7 +76,7 @@ def index(ctx: MemberContext) -> HttpResponse:
     return ctx.render("staff/audit.html", context)
 
 
-def _streams(ctx: MemberContext, *, by: str, kind: str) -> list[Readable]:
+def _streams(ctx: MemberContext, *, by: str, kind: str) -> Sequence[Readable]:
     """Returns the events of an actor, of a kind or both, as an index has them; else all."""
     mine = Event.objects.for_organization(ctx.organization)
     of_kind, chosen = [mine], mine
@@ -87,7 +88,7 @@ def _streams(ctx: MemberContext, *, by: str, kind: str) -> list[Readable]:
         of_kind = [mine.filter(actor_kind=by, actor_id="")]
     elif by and by not in _OTHER_ACTORS:  # only an actor of these kinds is one of many
         of_kind = [mine.filter(actor_kind=each, actor_id=by) for each in ("member", "key")]
-    walked: list[Readable] = [Stream(rows) for rows in of_kind]
+    walked = [Stream(rows) for rows in of_kind]
     if not by or (kind not in KINDS and by not in _OF_MANY):
         return walked
     by_id = {"actor_kind__in": ("member", "key"), "actor_id": by}

@@ -23,7 +23,7 @@ from ..access import get_own_or_404
 from ..confirm import RepeatableActForm, confirm
 from ..context import MemberContext
 from ..forms import DayField, StaffForm, query_text, text_field
-from ..keyset_pages import Order, Readable, Stream, Walk, read_page
+from ..keyset_pages import Order, Stream, read_page, walk
 
 _NEWEST = Order(("-created_at", "-id"), is_whole=True)
 NOUNS = {
@@ -146,10 +146,10 @@ def show(ctx: MemberContext, endpoint_id: str) -> HttpResponse:
     chosen = {"event_type": wanted["type"]} if wanted["type"] else {}
     if wanted["status"] in DeliveryStatus.values:
         chosen["status"] = wanted["status"]
-    every: Readable = Stream(endpoint.deliveries.all())
+    every = [Stream(endpoint.deliveries.all())]
     page = read_page(
         ctx.request,
-        [Walk([every], endpoint.deliveries.filter(**chosen)) if chosen else every],
+        walk(every, endpoint.deliveries.filter(**chosen)) if chosen else every,
         _NEWEST,
         count=None,
         fetch=WebhookDelivery.objects.in_bulk,
