@@ -44,7 +44,7 @@ NEW_CUSTOMER = "new"  # no id: those begin with cus_
 COLUMNS = ("description", "quantity", "unit_amount", "tax_percent")
 _SPARE_ROWS = 3
 _MAX_ROWS = 250  # of a page; billing has a lower limit of its own, with a sentence for it
-_MAX_CUSTOMER_CHOICES = 2_000  # in the list to choose from
+_MAX_CUSTOMER_CHOICES = 500  # in the list to choose from
 _LINE = re.compile(r"lines\.(\d{1,4})\.(description|quantity|unit_amount|tax_percent)", re.ASCII)
 
 
@@ -287,10 +287,23 @@ def first_customer(ctx: MemberContext) -> str:
     return query_text(ctx.request.GET, "customer") or ("" if has_customers else NEW_CUSTOMER)
 
 
-def customer_choices(ctx: MemberContext) -> list[tuple[str, str]]:
-    """Returns (id, label) of the customers that a document can be for, after the choice to add one."""
-    mine = Customer.objects.for_organization(ctx.organization).order_by("sort_key", "id")[
-        :_MAX_CUSTOMER_CHOICES
-    ]
-    known = [(customer.pk, f"{customer.name} · {customer.email}") for customer in mine]
-    return [(NEW_CUSTOMER, gettext("New customer…")), *known]
+def customer_choices(ctx: MemberContext, form: DocumentForm) -> dict[str, Any]:
+    """Returns the customers that a document can be for, after the choice to add one, and what else there is to say.
+
+    Of many only those added last, so that the page weighs the same, and the one that is chosen already.
+    """
+    mine = Customer.objects.for_organization(ctx.organization)
+    newest = list(mine.order_by("-created_at", "-id")[: _MAX_CUSTOMER_CHOICES + 1])
+    known = newest[:_MAX_CUSTOMER_CHOICES]
+    chosen = form["customer"].value()
+    if chosen not in {NEW_CUSTOMER, *(customer.pk for customer in known)}:
+        known += mine.filter(pk=chosen)
+    known.sort(key=lambda customer: (bytes(customer.sort_key), customer.pk))
+    labels = [(customer.pk, f"{customer.name} · {customer.email}") for customer in known]
+    text = gettext("These are the %(count)s customers added last. Begin with the page of any other customer.")
+    return {
+        "customers": [(NEW_CUSTOMER, gettext("New customer…")), *labels],
+        "customer_help": text % {"count": _MAX_CUSTOMER_CHOICES}
+        if len(newest) > _MAX_CUSTOMER_CHOICES
+        else "",
+    }

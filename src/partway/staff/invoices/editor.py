@@ -130,7 +130,7 @@ def _page(
         "stored": newer,
         "rows": form.rows(tax_percent=default_tax, more=more_lines),
         "default_tax": default_tax,
-        "customers": customer_choices(ctx),
+        **customer_choices(ctx, form),
         "currencies": sorted(EXPONENTS),
         "discount_kinds": DiscountKind.choices,
         "due_kinds": DUE_KINDS,

@@ -98,7 +98,7 @@ def _page(
         "quote": quote,
         "stored": newer,
         "rows": form.rows(more=more_lines),
-        "customers": customer_choices(ctx),
+        **customer_choices(ctx, form),
         "currencies": sorted(EXPONENTS),
         "discount_kinds": DiscountKind.choices,
         "deposit_kinds": deposit_choices(terms, ctx.organization.currency),
