@@ -90,6 +90,11 @@ def read_table(content: bytes, *, encoding: str = "", max_bytes: int, max_rows: 
     return _table(rows, max_rows)
 
 
+def names_encoding(content: bytes) -> bool:
+    """Whether a file says itself how its text is encoded: a spreadsheet, or text with a byte order mark."""
+    return content.startswith((_ZIP, _OLE, *_BYTE_ORDER_MARKS))
+
+
 def _table(numbered: Iterable[tuple[int, tuple[Cell, ...]]], max_rows: int) -> Table:
     filled = ((number, cells) for number, cells in numbered if cells.count("") < len(cells))
     header = _header(next(filled, (0, ()))[1])

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from partway.accounts.models import ApiKey, Member, Organization
-from partway.billing.errors import Conflict, Invalid
+from partway.billing.errors import Conflict, Invalid, field_error
 from partway.billing.events import key_actor, member_actor
 from partway.billing.imports import runs, uploads
 from partway.billing.imports.problems import Problem
@@ -19,7 +19,7 @@ from partway.billing.imports.uploads import Formats, UploadedFile
 from partway.billing.journal import closing
 from partway.billing.models import Customer, Event, Import, Invoice, Mail, Payment, Quote
 from partway.lib.clock import now
-from partway.lib.table_files import Table, read_table
+from partway.lib.table_files import WINDOWS, Table, read_table
 from tests.api.program import program
 from tests.support import personas
 from tests.support.concurrency import meanwhile, run_behind_open_transaction
@@ -276,12 +276,13 @@ def test_payment_in_a_closed_period_is_booked_after_it(organization: Organizatio
 @pytest.mark.parametrize(
     ("changes", "fields"),
     [
-        ({"columns": {}}, {"external_reference", "amount", "due_on", "customer_reference"}),
+        ({"columns": {}}, {"external_reference", "amount", "due_on", "customer_reference", "payment_method"}),
         ({"columns": {**PAID.columns, "notes": "Nope", "color": "Paid"}}, {"notes", "color"}),
         ({"columns": {**PAID.columns, "paid_on": ""}}, {"paid_on"}),
         ({"decimal_mark": ""}, {"decimal_mark"}),
         ({"date_format": "D/M/Y"}, {"date_format"}),
         ({"payment_method": "Barter"}, {"payment_method"}),
+        ({"columns": {**PAID.columns, "amount_paid": ""}}, {"payment_method"}),
     ],
 )
 def test_formats_are_asked_and_never_guessed(
@@ -292,6 +293,25 @@ def test_formats_are_asked_and_never_guessed(
     with pytest.raises(Invalid) as refused:
         uploads.check(run, formats=Formats(**of), by=personas.owner_actor(organization), now=now())
     assert {name.removeprefix("columns.") for name in refused.value.fields} == fields
+
+
+@pytest.mark.parametrize("name", ["decimal_mark", "date_format", "payment_method"])
+def test_format_that_no_column_is_read_by_is_refused(organization: Organization, name: str) -> None:
+    run = upload(organization, PEOPLE, "customers")
+    unused = Formats(run.columns, **{name: getattr(PAID, name)})
+    with pytest.raises(Invalid) as refused:
+        uploads.check(run, formats=unused, by=personas.owner_actor(organization), now=now())
+    assert refused.value.fields == {name: field_error("import_format_unused")}
+
+
+@pytest.mark.parametrize(
+    "start", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"]
+)
+def test_encoding_of_a_file_that_says_its_own_is_refused(organization: Organization, start: bytes) -> None:
+    file = UploadedFile("customers", "file", start + PEOPLE.encode(), WINDOWS)
+    with pytest.raises(Invalid) as refused:
+        uploads.upload(organization, file=file, by=personas.owner_actor(organization), now=now())
+    assert refused.value.fields == {"encoding": field_error("import_encoding_unused")}
 
 
 def test_import_whose_worker_dies_is_tried_again_and_fails_in_the_end(organization: Organization) -> None:

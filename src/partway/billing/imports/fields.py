@@ -168,13 +168,16 @@ def column_errors(kind: str, columns: Mapping[str, str], header: Sequence[str]) 
 def format_errors(
     kind: str, columns: Mapping[str, str], *, decimal_mark: str, date_format: str
 ) -> dict[str, FieldError]:
-    """Returns the error of each format that is unknown, or missing though a column is read by it."""
+    """Returns the error of each format that is unknown, missing though a column is read by it, or of no use here."""
     types = {field.type for field in FIELDS[kind] if columns.get(field.name)}
     errors = {}
     if decimal_mark not in DECIMAL_MARKS and (decimal_mark or types & {"amount", "percent"}):
         errors["decimal_mark"] = field_error("import_decimal_mark")
     if date_format not in DATE_FORMATS and (date_format or "day" in types):
         errors["date_format"] = field_error("import_date_format")
+    if kind == ImportKind.CUSTOMERS:  # no field of theirs is a number or a day
+        given = {"decimal_mark": decimal_mark, "date_format": date_format}
+        errors |= {name: field_error("import_format_unused") for name, value in given.items() if value}
     return errors
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from partway.accounts.models import Organization
 from partway.accounts.permissions import Permission, needs
-from partway.lib.table_files import WINDOWS, Table, UnreadableTable, read_table
+from partway.lib.table_files import WINDOWS, Table, UnreadableTable, names_encoding, read_table
 
 from .. import events
 from ..errors import Conflict, FieldError, Invalid, field_error
@@ -72,6 +72,8 @@ def upload(
         raise Invalid({"kind": field_error("import_kind")})
     if file.encoding not in ENCODINGS:
         raise Invalid({"encoding": field_error("import_encoding")})
+    if file.encoding and names_encoding(file.content):
+        raise Invalid({"encoding": field_error("import_encoding_unused")})
     run = Import(
         organization=organization,
         kind=file.kind,
@@ -154,6 +156,8 @@ def _set_formats(run: Import, formats: Formats, table: Table, now: datetime) -> 
             errors["columns.paid_on"] = field_error("import_column_required")
         if "paid_by" not in columns and formats.payment_method not in run.organization.payment_modes:
             errors["payment_method"] = payment_modes.unknown(run.organization)
+    elif formats.payment_method:
+        errors["payment_method"] = field_error("import_format_unused")
     if errors:
         raise Invalid(errors)
     run.columns = columns

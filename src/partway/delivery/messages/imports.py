@@ -42,6 +42,7 @@ MESSAGES: dict[str, str | Promise] = {
     ),
     "import_kind": _("Choose what the file contains."),
     "import_encoding": _("Choose the encoding of the file."),
+    "import_encoding_unused": _("This file says itself how it is encoded: leave this at UTF-8."),
     # Columns and formats
     "import_column_missing": _("The file has no column “%(column)s”."),
     "import_column_required": _("Choose the column."),
@@ -51,6 +52,7 @@ MESSAGES: dict[str, str | Promise] = {
     "import_date_format": _("Choose how the file writes dates."),
     "import_decimal_mark": _("Choose what the file writes before the decimals."),
     "import_field_unknown": _("Rows of this kind have no such field."),
+    "import_format_unused": _("No column of the file is read by this: leave it empty."),
     # Cells
     "cell_amount_too_large": _("This amount is larger than any can be."),
     "cell_day": _(
