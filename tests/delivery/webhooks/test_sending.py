@@ -29,6 +29,7 @@ from partway.delivery.webhooks.sending import HOLDING_ATTEMPTS, LEASE, Sender, c
 from partway.lib.clock import now
 from tests.delivery.webhooks.conftest import Committed, Subscription
 from tests.support import personas
+from tests.support.concurrency import run_behind_open_transaction
 from tests.support.webhook_receiver import WebhookReceiver, accept, status
 
 
@@ -426,6 +427,20 @@ def test_old_deliveries_are_deleted_and_waiting_ones_stay(subscription: Subscrip
     assert webhook_deliveries.delete_old(now=later) == 1
     assert subscription.deliveries == [waiting]
     assert not WebhookAttempt.objects.filter(delivery=old.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_old_delivery_that_is_sent_again_at_this_moment_is_not_deleted(
+    subscription: Subscription, alice: Actor
+) -> None:
+    [old] = queue(subscription, 0)
+    WebhookDelivery.objects.update(status="failed", ended_at=now())
+    later = now() + timedelta(days=61)
+    deleted = run_behind_open_transaction(
+        lambda: webhook_deliveries.retry(old, by=alice, now=later),
+        lambda: webhook_deliveries.delete_old(now=later),
+    )
+    assert (deleted, [one.status for one in subscription.deliveries]) == (0, ["pending"])
 
 
 def test_endpoint_deleted_while_it_is_called_leaves_nothing(

@@ -8,6 +8,7 @@ from django.test import Client
 from partway.accounts.models import Organization
 from partway.billing.models import WebhookDelivery, WebhookEndpoint
 from partway.lib.clock import now
+from partway.staff import keyset_pages
 from tests.support import personas
 from tests.support.personas import Team
 
@@ -46,6 +47,19 @@ def test_page_of_endpoint_filters_and_pages_its_deliveries(alice: Client, endpoi
     older = alice.get(f"{PAGES}{endpoint.pk}/", {"after": first.context["page"].following})
     assert older.context["page"].entries == [oldest]
     assert alice.get(f"{PAGES}{endpoint.pk}/", {"status": "failed"}).context["page"].entries == []
+
+
+def test_page_of_endpoint_that_looked_further_in_vain_says_so(
+    alice: Client, endpoint: WebhookEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *_rest, newest = [personas.webhook_delivery(endpoint) for _ in range(3)]
+    WebhookDelivery.objects.filter(pk=newest.pk).update(status="failed", ended_at=now())
+    for name in ("MAX_EXAMINED", "PAGE_ROWS"):
+        monkeypatch.setattr(keyset_pages, name, 2)
+    first = alice.get(f"{PAGES}{endpoint.pk}/", {"status": "failed"}).context["page"]
+    further = alice.get(f"{PAGES}{endpoint.pk}/", {"status": "failed", "after": first.following})
+    assert (list(first.entries), list(further.context["page"].entries)) == ([newest], [])
+    assert "Nothing more found" in further.content.decode()
 
 
 def test_delivery_page_shows_attempts_and_sends_again(alice: Client, endpoint: WebhookEndpoint) -> None:
