@@ -21,7 +21,6 @@ pytestmark = [
 ]
 
 IMPORT = (
-    *COMMIT,  # of the claim
     *("event invoice.created", "event invoice.sent", "event payment.recorded"),
     *("event organization.import_finished", *COMMIT),
 )

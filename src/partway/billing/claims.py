@@ -11,12 +11,11 @@ still claimed by itself right before its work, so one that kills its worker take
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Model, QuerySet
 
 from partway.lib.clock import RunningClock
@@ -41,13 +40,11 @@ class ClaimableRows(Generic[M]):
 
     due_at: the column of the time from which a row is due, moved by each claim.
     count: the column that counts the claims, if the table has one.
-    skips_locked: leaves out a row that another worker has locked for longer than its lease, instead of waiting for it.
     """
 
     rows: QuerySet[M]
     due_at: str
     count: str = ""
-    skips_locked: bool = False
 
     def due(self, now: datetime) -> QuerySet[M]:
         """Returns the rows that are due, the longest waiting first."""
@@ -111,13 +108,9 @@ class ClaimableRows(Generic[M]):
         columns: dict[str, Any] = {self.due_at: until}
         if self.count:
             columns[self.count] = getattr(row, self.count) + 1
-        as_read = self.unchanged(row).filter(**{self.due_at: getattr(row, self.due_at)})
-        with transaction.atomic() if self.skips_locked else nullcontext():
-            if self.skips_locked:
-                free = self.rows.model._default_manager.filter(pk=row.pk).select_for_update(skip_locked=True)
-                as_read = as_read.filter(pk__in=free.values("pk"))
-            if not as_read.update(**columns):
-                return False
+        as_read = {self.due_at: getattr(row, self.due_at)}
+        if not self.unchanged(row).filter(**as_read).update(**columns):
+            return False
         for name, value in columns.items():
             setattr(row, name, value)
         return True

@@ -36,7 +36,6 @@ RUNNING = ClaimableRows(
     _UNFINISHED.filter(pk=Subquery(_NEXT[:1])).select_related("organization"),
     due_at="next_attempt_at",
     count="attempt_count",
-    skips_locked=True,
 )
 # After this a killed worker's import is due again. One that is being written is locked, whatever its time says.
 LEASE = timedelta(minutes=1)
