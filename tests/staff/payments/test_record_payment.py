@@ -14,6 +14,8 @@ from partway.billing.receivables import credit, write_offs
 from partway.billing.requests import payment_requests
 from partway.lib.clock import now, today
 from partway.lib.money import Money
+from partway.staff.forms import MAX_FIELD_LENGTH
+from partway.staff.payments.offline_payments import OfflinePaymentForm
 from tests.staff.race_hook import race_hook
 from tests.support import personas
 from tests.support.html_text import text_of
@@ -121,6 +123,15 @@ def test_record_payment_marks_all_invalid_fields_at_once(bob: Client, invoice: I
 
 
 # More than is due
+
+
+@pytest.mark.parametrize("name", OfflinePaymentForm.base_fields)
+def test_record_payment_field_that_is_absurdly_long_is_refused(
+    alice: Client, invoice: Invoice, name: str
+) -> None:
+    changes = {"settle_reason": "fee", name: "x" * (MAX_FIELD_LENGTH + 1)}
+    response = record(alice, invoice, **changes)
+    assert (response.status_code, name in response.context["form"].errors) == (422, True)
 
 
 def test_record_payment_above_amount_due_offers_credit(bob: Client, invoice: Invoice) -> None:

@@ -48,7 +48,12 @@ class OfflinePaymentForm(PaymentDayForm, SettlementFields):
 
     def offline_payment(self, ctx: MemberContext, invoice: Invoice) -> OfflinePayment:
         """Returns the payment; with stand-ins for the fields that could not be parsed."""
-        typed = {"amount": Money(0, invoice.currency), "paid_on": ctx.today, **self.details()}
+        typed = {
+            "amount": Money(0, invoice.currency),
+            "paid_on": ctx.today,
+            "method": "",
+            **self.details(),
+        }
         key = typed.get("idempotency_key")
         own = {name: value for name, value in typed.items() if name not in SettlementFields.base_fields}
         return OfflinePayment(

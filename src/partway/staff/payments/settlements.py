@@ -46,7 +46,7 @@ class SettlementFields(StaffForm):
         return Settlement(
             reason=typed.get("settle_reason", ""),
             note=typed.get("settle_note", "").strip(),
-            is_large_confirmed=may_confirm and typed["is_large_confirmed"],
+            is_large_confirmed=may_confirm and typed.get("is_large_confirmed", False),
             idempotency_key=idempotency_key,
         )
 
