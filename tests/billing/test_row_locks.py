@@ -19,11 +19,13 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from partway.accounts.models import GatewayAccount, Organization, Role
-from partway.billing import events
+from partway.billing import events, external_fields
 from partway.billing.documents import invoices, quote_decisions, quotes, voiding
 from partway.billing.documents.drafts import LineDraft
 from partway.billing.documents.quote_decisions import SpokenDecision
 from partway.billing.events import Actor
+from partway.billing.external_fields import ExternalFields
+from partway.billing.imports import uploads
 from partway.billing.models import (
     Customer,
     Dispute,
@@ -33,9 +35,18 @@ from partway.billing.models import (
     PaymentRequest,
     Payout,
     Quote,
+    WebhookDelivery,
 )
 from partway.billing.payments.refresh import refresh_payment
-from partway.billing.people import customers, gateway_accounts, members, organizations
+from partway.billing.people import (
+    customers,
+    gateway_accounts,
+    members,
+    organizations,
+    webhook_deliveries,
+    webhook_endpoints,
+)
+from partway.billing.people.webhook_deliveries import Outcome
 from partway.billing.receivables import credit, dispute_losses, refunds, settlements, write_offs
 from partway.billing.requests import payment_requests
 from partway.gateways import protocol
@@ -173,6 +184,10 @@ def test_writing_off_invoice_waits_for_capture(authorized: Payment, invoice: Inv
     )
 
 
+def test_settling_rest_waits_for_void(invoice: Invoice, alice: Actor) -> None:
+    assert refusal(void(invoice, alice), lambda: personas.settle_rest(invoice)) == "InvoiceNotSent"
+
+
 def test_settling_rest_waits_for_capture(authorized: Payment, invoice: Invoice) -> None:
     assert refusal(refresh(authorized), lambda: personas.settle_rest(invoice)) == "PaymentInProgress"
 
@@ -222,6 +237,15 @@ def test_recording_offline_payment_waits_for_void(invoice: Invoice, alice: Actor
 def test_concurrent_sends_get_consecutive_invoice_numbers(dana: Customer, alice: Actor) -> None:
     first, second = personas.draft_invoice(dana), personas.draft_invoice(dana)
     assert run_behind_open_transaction(send(first, alice), send(second, alice)).number == "INV-0002"
+
+
+def test_concurrent_changes_of_metadata_keep_both(dana: Customer, alice: Actor) -> None:
+    one, other = (
+        partial(external_fields.change, dana, ExternalFields(metadata={key: "1"}), by=alice, now=present())
+        for key in ("job", "crew")
+    )
+    run_behind_open_transaction(one, other)
+    assert Customer.objects.get().metadata == {"job": "1", "crew": "1"}
 
 
 def test_form_of_a_new_customer_waits_for_the_same_form(organization: Organization, alice: Actor) -> None:
@@ -304,6 +328,16 @@ def test_applying_credit_waits_for_void_of_invoice(
 ) -> None:
     other = personas.sent_invoice(dana, 20_000)
     assert refusal(void(other, alice), lambda: apply(other, 20_000, alice)) == "InvoiceNotSent"
+
+
+@on_postgresql
+def test_releasing_and_reversing_lock_the_customer_first(
+    check_with_credit: Payment, accepted: Quote, invoice: Invoice, alice: Actor
+) -> None:
+    release = partial(credit.deallocate, invoice, check_with_credit, by=alice, now=present())
+    assert locked_tables(release)[:2] == ["customer", "invoice"]
+    deposit = personas.record_deposit_check(accepted)
+    assert locked_tables(lambda: reverse(deposit, alice))[:2] == ["customer", "quote"]
 
 
 def test_reversing_check_waits_for_its_credit_being_applied(
@@ -477,13 +511,16 @@ def test_withdrawing_quote_waits_for_accept(quote: Quote, alice: Actor) -> None:
     assert refusal(lambda: personas.accept_quote(quote), shown) == "Stale"
 
 
-def test_recording_acceptance_waits_for_withdrawal(quote: Quote, alice: Actor) -> None:
+@pytest.mark.parametrize(
+    "record_decision", [quote_decisions.record_acceptance, quote_decisions.record_decline]
+)
+def test_recording_a_decision_waits_for_withdrawal(
+    quote: Quote, alice: Actor, record_decision: Callable[..., Any]
+) -> None:
     withdraw = partial(quote_decisions.withdraw, quote, by=alice, now=present())
     spoken = SpokenDecision("Dana W.", today(present(), quote.organization.time_zone))
-    record_acceptance = partial(
-        quote_decisions.record_acceptance, quote, decision=spoken, by=alice, now=present()
-    )
-    assert refusal(withdraw, record_acceptance) == "TooLate"
+    record = partial(record_decision, quote, decision=spoken, by=alice, now=present())
+    assert refusal(withdraw, record) == "TooLate"
 
 
 def test_creating_another_quote_invoice_waits_for_void_of_first(accepted: Quote, alice: Actor) -> None:
@@ -712,3 +749,40 @@ def test_later_report_of_a_payout_waits_for_the_earlier(organization: Organizati
     assert payout.status == "failed"
     ends = Event.objects.filter(payout=payout).exclude(type="payout.reported").order_by("pk")
     assert [event.type for event in ends] == ["payout.paid", "payout.failed"]
+
+
+# Files to import
+
+
+def test_confirming_an_import_waits_for_its_being_discarded(organization: Organization, alice: Actor) -> None:
+    run = personas.checked_import(organization)
+    discard, confirm = (
+        partial(act, run, by=alice, now=present()) for act in (uploads.discard, uploads.confirm)
+    )
+    assert refusal(discard, confirm) == "Conflict"
+
+
+# Webhooks
+
+
+def test_attempt_of_a_delivery_waits_for_deletion_of_its_endpoint(
+    organization: Organization, alice: Actor
+) -> None:
+    endpoint = personas.webhook_endpoint(organization, "https://jobs.alder.example/hooks")
+    delivery = personas.webhook_delivery(endpoint)
+    run_behind_open_transaction(
+        partial(webhook_endpoints.delete, endpoint, by=alice, now=present()),
+        partial(webhook_deliveries.record_attempt, delivery, Outcome(status=200), now=present()),
+    )
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_deleting_an_endpoint_waits_for_an_act_that_queues_a_delivery(
+    organization: Organization, invoice: Invoice, alice: Actor
+) -> None:
+    endpoint = personas.webhook_endpoint(organization, "https://jobs.alder.example/hooks")
+    run_behind_open_transaction(
+        lambda: personas.request_payment(invoice),
+        partial(webhook_endpoints.delete, endpoint, by=alice, now=present()),
+    )
+    assert not WebhookDelivery.objects.exists()

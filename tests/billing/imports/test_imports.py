@@ -223,6 +223,7 @@ def test_import_of_a_member_or_key_that_was_removed_is_not_made(organization: Or
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.locks
 def test_imports_of_the_same_references_in_another_order_find_each_other() -> None:
     """Where one is confirmed in the moment in which another worker claims the other, both are begun."""
     organization = personas.alder().organization
@@ -353,6 +354,7 @@ def test_file_waits_unclaimed_while_another_of_its_organization_is_begun(organiz
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one write at a time")
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.locks
 def test_file_that_takes_longer_than_its_lease_delays_no_other_organization() -> None:
     confirmed(personas.alder().organization, personas.mallory().organization)
     processed = []

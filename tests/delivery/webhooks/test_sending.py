@@ -430,6 +430,7 @@ def test_old_deliveries_are_deleted_and_waiting_ones_stay(subscription: Subscrip
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.locks
 def test_old_delivery_that_is_sent_again_at_this_moment_is_not_deleted(
     subscription: Subscription, alice: Actor
 ) -> None:

@@ -132,8 +132,8 @@ def _raise_next_number(organization: Organization, to: int) -> dict[str, object]
     if to > MAX_INVOICE_NUMBER or not row.filter(next_invoice_number__lte=to).exists():
         least = row.values_list("next_invoice_number", flat=True).get()
         raise Invalid({"next_invoice_number": field_error("next_number_too_low", least=least)})
-    # Read under the lock of the row that numbers are drawn from, so that no invoice draws one in between (D4).
-    before = row.select_for_update().values_list("next_invoice_number", flat=True).get()
+    # The caller has locked the row that numbers are drawn from, so no invoice draws one in between (D4).
+    before = row.values_list("next_invoice_number", flat=True).get()
     organization.next_invoice_number = max(before, to)
     row.update(next_invoice_number=organization.next_invoice_number)
     return {"next_invoice_number": before} if before != organization.next_invoice_number else {}
