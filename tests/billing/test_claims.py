@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -106,6 +107,23 @@ def test_rows_of_two_workers_are_claimed_once(mail: Mail, dana: Customer) -> Non
     assert len({row.pk for row in taken}) == len(taken)
     # Where rows are reserved, the second begins behind those of the first and none of its claims is in vain.
     assert len(taken) == (4 if connection.vendor == "postgresql" else 3)
+
+
+def test_row_that_an_act_puts_off_meanwhile_is_not_taken(mail: Mail, dana: Customer) -> None:
+    personas.sent_invoice(dana)
+    at, later = present(), present() + timedelta(hours=1)
+
+    def put_off(execute: Any, sql: str, *args: Any) -> Any:
+        result = execute(sql, *args)
+        if "SKIP LOCKED" in sql or sql.startswith("SELECT"):
+            with connection.cursor() as cursor:
+                cursor.execute("UPDATE billing_mail SET next_attempt_at = %s WHERE id = %s", [later, mail.pk])
+        return result
+
+    with connection.execute_wrapper(put_off):
+        taken = [row.pk for row, _ in QUEUED.take(at, limit=2, wait=lambda _mail: LEASE)]
+    assert (len(taken), mail.pk in taken) == (1, False)
+    assert Mail.objects.get(pk=mail.pk).next_attempt_at == later
 
 
 def test_reserved_rows_are_due_again_once_worker_ends_or_was_killed(mail: Mail, dana: Customer) -> None:

@@ -90,15 +90,17 @@ class ClaimableRows(Generic[M]):
         # ARRAY, because a plan may run a plain subquery several times, which would reserve more rows than the limit.
         due, params = self.due(now).values("pk")[:limit].query.sql_with_params()
         with connection.cursor() as cursor:
+            reserved_until = now + RESERVATION
             cursor.execute(
                 f"UPDATE {quote(meta.db_table)} SET {quote(meta.get_field(self.due_at).column)} = %s "  # noqa: S608
                 f"WHERE {quote(meta.pk.column)} = ANY(ARRAY({due} FOR UPDATE SKIP LOCKED)) "
                 f"RETURNING {quote(meta.pk.column)}",
-                [now + RESERVATION, *params],
+                [reserved_until, *params],
             )
             ids = [pk for (pk,) in cursor.fetchall()]
-        # Ids are ordered by the time of their rows.
-        return list(self.rows.filter(pk__in=ids).order_by("pk")) if ids else []
+        # Not those that an act has put off or claimed since. Ids are ordered by the time of their rows.
+        reserved = self.rows.filter(pk__in=ids, **{self.due_at: reserved_until})
+        return list(reserved.order_by("pk")) if ids else []
 
     def claim(self, row: M, *, until: datetime) -> bool:
         """Claims a row that was read as due, until then; returns False when another worker claimed it first.
