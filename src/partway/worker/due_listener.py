@@ -59,9 +59,10 @@ class DueListener:
 
     def close(self, timeout: float) -> None:
         """Ends the listening, and waits so many seconds for the end."""
+        if self._thread is not None:
+            self._interrupt.send(b"x")  # before the thread may end, and with it the other end of this
         self._closing.set()
         if self._thread is not None:
-            self._interrupt.send(b"x")
             self._thread.join(timeout)
             self._interrupt.close()
 
