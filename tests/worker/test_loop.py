@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -98,6 +99,22 @@ def test_stopping_worker_starts_no_further_job() -> None:
     personas.sent_invoice(personas.customer(personas.alder().organization))
     assert loop.round("mails") == 0
     assert Mail.objects.get().status == "queued"
+
+
+@pytest.mark.django_db
+def test_worker_that_is_stopped_ends_after_the_mail_that_it_sends() -> None:
+    dana, loop = personas.customer(personas.alder().organization), WorkerLoop()
+    for _ in range(3):
+        personas.sent_invoice(dana)
+
+    def stop(execute: Any, sql: str, *args: Any) -> Any:
+        if sql.startswith("INSERT") and "billing_mailattempt" in sql:
+            loop.stopping.set()
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(stop):
+        assert loop.round("mails") == 1
+    assert QUEUES["mails"].due(now()).count() == 2
 
 
 @pytest.mark.django_db(transaction=True)

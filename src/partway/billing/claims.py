@@ -11,6 +11,8 @@ still claimed by itself right before its work, so one that kills its worker take
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -31,7 +33,23 @@ BUDGET = timedelta(seconds=20)
 RESERVATION = BUDGET + timedelta(seconds=10)
 _BATCH = 20  # rows reserved or read at once, so that other workers find some too
 
+_is_stopping: ContextVar[Callable[[], bool]] = ContextVar("is_stopping")
 _MAX_DOUBLINGS = 12  # keeps the power small; every interval reaches `longest` before
+
+
+@contextmanager
+def stopping_when(is_stopping: Callable[[], bool]) -> Iterator[None]:
+    """Lets jobs within the block begin no further row once this is true, as when a worker is stopped."""
+    token = _is_stopping.set(is_stopping)
+    try:
+        yield
+    finally:
+        _is_stopping.reset(token)
+
+
+def is_stopping() -> bool:
+    """Returns whether the job on this thread is to end: what it begins now may be killed half done."""
+    return _is_stopping.get(bool)()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +80,8 @@ class ClaimableRows(Generic[M]):
     ) -> Iterator[tuple[M, datetime]]:
         """Claims the due rows one after the other for `wait(row)`, and yields each with the time of its claim.
 
-        Ends after `limit` rows that were due, or when BUDGET is spent. Rows that another worker claimed are left out.
+        Ends after `limit` rows that were due, when BUDGET is spent, or when the worker is stopped. Rows that another
+        worker claimed are left out.
         """
         clock, left = RunningClock(now), limit
         while left > 0 and (batch := self._next_batch(clock.now(), min(left, _BATCH))):
@@ -71,7 +90,7 @@ class ClaimableRows(Generic[M]):
             try:
                 for row in batch:
                     at = clock.now()
-                    if at - now >= BUDGET:
+                    if at - now >= BUDGET or is_stopping():
                         return
                     waiting.remove(row.pk)
                     if self.claim(row, until=at + wait(row)):

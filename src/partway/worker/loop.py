@@ -17,7 +17,7 @@ import structlog
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection, connections
 
-from partway.billing.claims import BUDGET
+from partway.billing.claims import BUDGET, stopping_when
 from partway.billing.models.due_notifications import NOTICE_SECONDS
 from partway.lib import clock
 
@@ -108,7 +108,8 @@ class WorkerLoop:
                 break
             began = time.monotonic()
             try:
-                processed += JOBS[name](now=clock.now())
+                with stopping_when(self.stopping.is_set):
+                    processed += JOBS[name](now=clock.now())
             except Exception:
                 # The worker survives every failure: the rows of this job stay claimed for a while, then are retried.
                 log.exception("job_failed", job=name)

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q
 from standardwebhooks.webhooks import Webhook
 
-from partway.billing.claims import BUDGET
+from partway.billing.claims import BUDGET, is_stopping
 from partway.billing.models import WebhookDelivery, WebhookEndpoint
 from partway.billing.people.webhook_deliveries import PENDING, Outcome, record_attempt
 from partway.gateways.later import later
@@ -97,11 +97,12 @@ class Sender:
     def send_due(self, *, now: datetime) -> int:
         """Sends what is due until nothing is, or BUDGET is spent; returns how many attempts were booked.
 
-        Calls that are still under way then are booked by the next call of this.
+        Calls that are still under way then are booked by the next call of this. A worker that is stopped begins none.
         """
         running, booked = RunningClock(now), 0
         while running.now() - now < BUDGET:
-            self._start_due(running.now())
+            if not is_stopping():
+                self._start_due(running.now())
             if not self._under_way:
                 break
             booked += self._book(running)
