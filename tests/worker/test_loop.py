@@ -21,7 +21,7 @@ from partway.worker import loop as worker_loop
 from partway.worker.jobs import JOBS, JOBS_BY_KIND, QUEUES
 from partway.worker.loop import WorkerLoop
 from partway.worker.models import Heartbeat
-from tests.support import personas
+from tests.support import personas, pooler
 from tests.support.sandbox_server import wait_until
 
 
@@ -184,6 +184,20 @@ def test_listener_that_lost_its_connection_listens_anew(monkeypatch: pytest.Monk
                 )
         wait_until(lambda: not loop.listener.is_trusted)
         wait_until(lambda: loop.listener.is_trusted is listens)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no notifications")
+@pytest.mark.django_db(transaction=True)
+def test_worker_behind_a_pooler_leaves_no_listening_connection_to_others() -> None:
+    listener = due_listener.DueListener(lambda kind: None, [])
+    with pooler.in_front_of_database() as passed:
+        listener.start()
+        try:
+            assert passed.client_gone.wait(10)
+        finally:
+            listener.close(10)
+    assert b"pg_backend_pid" in passed.sent
+    assert b"LISTEN" not in passed.sent
 
 
 @pytest.mark.django_db(transaction=True)

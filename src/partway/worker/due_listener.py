@@ -1,7 +1,7 @@
 """Hears on PostgreSQL which kinds of jobs have rows that are due, on a connection and a thread of its own.
 
 The triggers are in billing/models/due_notifications.py. Nothing depends on a notification: a worker that hears none, as
-behind a pooler that does not pass them on, looks as often as on SQLite.
+behind a pooler, looks as often as on SQLite.
 """
 
 from __future__ import annotations
@@ -71,16 +71,23 @@ class DueListener:
             while not self._closing.is_set():
                 try:
                     self._listen(interrupted)
+                    self._closing.wait()  # where it cannot
                 except (DatabaseError, OSError) as error:
                     log.warning("notifications_interrupted", error=str(error))
                     self._heard_at = None
                     self._closing.wait(_RECONNECT_SECONDS)
 
     def _listen(self, interrupted: socket.socket) -> None:
-        """Listens until the end; raises DatabaseError when the connection is lost."""
+        """Listens until the end, or not at all; raises DatabaseError when the connection is lost."""
         listening = connections.create_connection(DEFAULT_DB_ALIAS)
         try:
             with listening.cursor() as cursor:
+                cursor.execute("SELECT pg_backend_pid()")
+                if cursor.fetchone() != (listening.connection.info.backend_pid,):
+                    # A pooler, as PgBouncer, has process ids of its own. It would leave the listening to a connection
+                    # that other processes use next, and these keep each notice that comes with their rows in memory.
+                    log.info("notifications_behind_pooler")
+                    return
                 cursor.execute(f"LISTEN {CHANNEL}")
             for kind in self._kinds:  # what was queued before
                 self._wake(kind)
