@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
 from partway.billing import claims
 from partway.billing.claims import ClaimableRows, back_off
@@ -124,6 +124,20 @@ def test_row_that_an_act_puts_off_meanwhile_is_not_taken(mail: Mail, dana: Custo
         taken = [row.pk for row, _ in QUEUED.take(at, limit=2, wait=lambda _mail: LEASE)]
     assert (len(taken), mail.pk in taken) == (1, False)
     assert Mail.objects.get(pk=mail.pk).next_attempt_at == later
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one write at a time")
+@pytest.mark.django_db(transaction=True)
+def test_row_to_which_a_transaction_adds_others_is_not_left_out(mail: Mail) -> None:
+    other = connections.create_connection("default")
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:  # as the check of a foreign key does, until the end of the transaction
+            cursor.execute("SELECT id FROM billing_mail FOR KEY SHARE")
+        assert [row.pk for row, _ in QUEUED.take(present(), limit=2, wait=lambda _mail: LEASE)] == [mail.pk]
+    finally:
+        other.rollback()
+        other.close()
 
 
 def test_reserved_rows_are_due_again_once_worker_ends_or_was_killed(mail: Mail, dana: Customer) -> None:

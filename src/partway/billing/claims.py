@@ -107,12 +107,13 @@ class ClaimableRows(Generic[M]):
         meta: Any = self.rows.model._meta
         quote = connection.ops.quote_name
         # ARRAY, because a plan may run a plain subquery several times, which would reserve more rows than the limit.
+        # NO KEY, since rows are added to a busy gateway account all the time, and it would hardly ever be free.
         due, params = self.due(now).values("pk")[:limit].query.sql_with_params()
         with connection.cursor() as cursor:
             reserved_until = now + RESERVATION
             cursor.execute(
                 f"UPDATE {quote(meta.db_table)} SET {quote(meta.get_field(self.due_at).column)} = %s "  # noqa: S608
-                f"WHERE {quote(meta.pk.column)} = ANY(ARRAY({due} FOR UPDATE SKIP LOCKED)) "
+                f"WHERE {quote(meta.pk.column)} = ANY(ARRAY({due} FOR NO KEY UPDATE SKIP LOCKED)) "
                 f"RETURNING {quote(meta.pk.column)}",
                 [reserved_until, *params],
             )
