@@ -58,6 +58,8 @@ def test_cursor_that_no_list_returned_is_refused(reader: Program, cursor: str) -
         *(("limit=0", "limit"), ("limit=201", "limit"), ("limit=x", "limit"), ("stat=sent", "stat")),
         *(("status=open", "status"), ("due_from=tomorrow", "due_from"), ("is_overdue=maybe", "is_overdue")),
         ("updated_since=2026-11-30T00:00:00", "updated_since"),
+        ("created_from=0001-01-01T00:00:00%2B14:00", "created_from"),
+        ("created_until=9999-12-31T23:59:59-14:00", "created_until"),
         (f"search={'x' * 201}", "search"),
     ],
 )

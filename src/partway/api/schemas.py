@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, Self, TypeVar, get_origin
 
@@ -74,9 +74,21 @@ def _is_written(value: object) -> object:
     return value
 
 
+def _in_utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("wrong_form", "Send a time of the years 1 to 9999 in UTC.") from None
+
+
 Day = Annotated[date, BeforeValidator(_is_written)]
 # A time without a zone could be two.
-Time = Annotated[AwareDatetime, BeforeValidator(_is_written), Field(description="RFC 3339, with its offset.")]
+Time = Annotated[
+    AwareDatetime,
+    BeforeValidator(_is_written),
+    AfterValidator(_in_utc),
+    Field(description="RFC 3339, with its offset."),
+]
 MAX_LIMIT = 200
 
 
