@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -123,12 +123,22 @@ def test_invoice_is_updated_by_whatever_happens_to_it(reader: Program, four: dic
     assert row["updated_at"] < since
 
 
-def test_customer_is_updated_by_changes_of_its_own(reader: Program, dana: Customer, invoice: Invoice) -> None:
+@pytest.mark.parametrize("change", [{"phone": "555 0142"}, {"metadata": {"stage": "2"}}])
+def test_customer_is_updated_by_changes_of_its_own(
+    collector: Program, dana: Customer, invoice: Invoice, change: dict[str, Any]
+) -> None:
     dana.events.filter(type="customer.created").update(created_at=now() - timedelta(days=1))
     since = (now() - timedelta(hours=1)).isoformat().replace("+00:00", "Z")
-    assert reader.get(f"/customers?updated_since={since}").json()["data"] == []
-    personas.change_customer(dana)
-    assert len(reader.get(f"/customers?updated_since={since}&search=reed").json()["data"]) == 1
+    assert collector.get(f"/customers?updated_since={since}").json()["data"] == []
+    assert collector.patch(f"/customers/{dana.pk}", change).status_code == 200
+    assert len(collector.get(f"/customers?updated_since={since}&search=dana").json()["data"]) == 1
+
+
+def test_time_that_was_read_is_the_bound_that_finds_its_row(reader: Program, dana: Customer) -> None:
+    dana.events.update(created_at=datetime(2026, 11, 30, 12, 0, 0, 698_857, tzinfo=UTC))
+    [read] = reader.get(f"/events?customer={dana.pk}").json()["data"]
+    at = read["created_at"]
+    assert reader.get(f"/events?created_from={at}&created_until={at}").json()["data"] == [read]
 
 
 def test_payment_requests_are_filtered(

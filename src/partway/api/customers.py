@@ -72,7 +72,7 @@ def index(request: KeyRequest, filters: Query[CustomerFilters]) -> CustomerList:
     rows = lists.searched(models.Customer.objects.all(), filters.search, organization)
     rows = lists.narrowed(rows, {"external_reference": filters.external_reference})
     if filters.updated_since:
-        types = ("customer.created", "customer.changed")
+        types = ("customer.created", "customer.changed", "customer.external_fields_changed")
         rows = lists.changed_since(rows, "customer", organization, filters.updated_since, types=types)
     return lists.page(CustomerList, rows, filters, shown_customer)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,6 +10,8 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
+from ninja.renderers import JSONRenderer
+from ninja.responses import NinjaJSONEncoder
 
 from partway.billing.errors import BillingError
 from partway.lib.untrusted_json import InvalidJson, read_json
@@ -49,6 +52,20 @@ class UntrustedParser(Parser):
         return value
 
 
+class ExactEncoder(NinjaJSONEncoder):
+    """Writes times to the microsecond, as webhooks do: cut to milliseconds, as a bound they would miss their row."""
+
+    def default(self, o: Any) -> Any:
+        """Returns what JSON has for an object."""
+        return o.isoformat().replace("+00:00", "Z") if isinstance(o, datetime) else super().default(o)
+
+
+class ExactRenderer(JSONRenderer):
+    """Renders the responses of calls."""
+
+    encoder_class = ExactEncoder
+
+
 class DocumentedApi(NinjaAPI):
     """Writes the schema of errors into its OpenAPI document, to which the responses of every call refer."""
 
@@ -77,6 +94,7 @@ api = DocumentedApi(
     openapi_url="openapi.json",
     docs_url=None,
     parser=UntrustedParser(),
+    renderer=ExactRenderer(),
 )
 for prefix, router in (
     ("/customers", customers.router),
