@@ -46,6 +46,8 @@ def test_keys_list_and_revoke() -> None:
     [
         (("create", "--organization", "elm", "--scope", "read"), "no organization elm"),
         (("create", "--organization", "alder", "--scope", "read", "--from", "here"), "networks: “here”"),
+        (("create", "--organization", "alder", "--scope", "read", "--from", " "), "names no network"),
+        (("create", "--organization", "alder", "--scope", "read", "--until", "9999-12-31"), "a day until"),
         (("revoke", "key_0"), "no key key_0"),
     ],
 )

@@ -30,9 +30,7 @@ class Command(PartwayCommand):
         create.add_argument("--scope", required=True, choices=KeyScope.values)
         create.add_argument("--name", default="Command line", help="of the program that gets it")
         create.add_argument("--until", type=date.fromisoformat, help="the last day, as 2027-01-31")
-        create.add_argument(
-            "--from", dest="networks", default="", help="networks, as 203.0.113.0/24,2001:db8::/64"
-        )
+        create.add_argument("--from", dest="networks", help="networks, as 203.0.113.0/24,2001:db8::/64")
         listed = operations.add_parser("list", help="list the keys of an organization")
         listed.add_argument("--organization", required=True, help="its slug")
         revoke = operations.add_parser("revoke", help="end a key")
@@ -54,16 +52,22 @@ class Command(PartwayCommand):
             raise CommandError(error_message(error)) from error
 
     def _create(
-        self, *, organization: str, scope: str, name: str, until: date | None, networks: str, **_: Any
+        self, *, organization: str, scope: str, name: str, until: date | None, networks: str | None, **_: Any
     ) -> None:
-        owner = _organization(organization)
+        owner, now = _organization(organization), clock.now()
+        _first, last = clock.plausible_days(clock.today(now, owner.time_zone))
+        if until and until > last:
+            raise CommandError(f"--until is a day until {last}.")
+        # An empty variable of a script would make a key that works from everywhere.
+        if networks is not None and not networks.strip(" ,"):
+            raise CommandError("--from names no network.")
         new_key = NewKey(
             name=name,
             scope=scope,
             expires_at=clock.end_of_day(until, owner.time_zone) if until else None,
-            networks=tuple(network.strip() for network in networks.split(",") if network.strip()),
+            networks=tuple(network.strip() for network in (networks or "").split(",") if network.strip()),
         )
-        _key, secret = api_keys.create(owner, new_key=new_key, by=OPERATOR, now=clock.now())
+        _key, secret = api_keys.create(owner, new_key=new_key, by=OPERATOR, now=now)
         # Alone, so that a script can take it as it is.
         self.stdout.write(secret)
 
