@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import logging
+from io import StringIO
 
 import pytest
 from django.test import Client
@@ -87,10 +88,15 @@ def test_calls_without_a_valid_key_are_limited_by_address_and_those_with_one_go_
     assert Attempt.objects.filter(action="api.unauthenticated.network").count() == 61
 
 
-def test_response_has_request_id_of_its_log_line(reader: Program, caplog: pytest.LogCaptureFixture) -> None:
+def test_response_has_the_request_id_of_each_of_its_log_lines(reader: Program) -> None:
+    [handler] = [one for one in logging.getLogger().handlers if type(one) is logging.StreamHandler]
+    previous = handler.setStream(lines := StringIO())
     response = reader.get("/invoices/inv_0")
-    logged: list[Any] = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
-    assert logged[-1]["request_id"] == response.headers["X-Request-Id"] == response.json()["request_id"]
+    handler.setStream(previous)
+    request_id, logged = response.headers["X-Request-Id"], lines.getvalue().splitlines()
+    assert response.json()["request_id"] == request_id
+    assert [line for line in logged if request_id not in line] == []
+    assert len(logged) == 2
 
 
 def test_link_is_shown_to_keys_that_may_use_it_only(

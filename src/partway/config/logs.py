@@ -50,7 +50,7 @@ def configure_logs(level: str) -> None:
 class RequestLogMiddleware:
     """Gives each request an id, and logs it when it is finished: method, masked path, status, milliseconds.
 
-    The id is in every line that is logged until then, and in the header X-Request-Id of the response.
+    The id is in every line of this request, and in the header X-Request-Id of the response.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -61,14 +61,15 @@ class RequestLogMiddleware:
         """Logs after the response."""
         began = time.perf_counter()
         request_id = new_id("req")
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            response = self.get_response(request)
-            self.log.info(
-                "request_finished",
-                method=request.method,
-                path=mask_links(request.path),
-                status=response.status_code,
-                ms=round((time.perf_counter() - began) * 1000, 1),
-            )
+        # Until the next one on this thread, since Django logs a refusal after all middleware.
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        response = self.get_response(request)
+        self.log.info(
+            "request_finished",
+            method=request.method,
+            path=mask_links(request.path),
+            status=response.status_code,
+            ms=round((time.perf_counter() - began) * 1000, 1),
+        )
         response.headers["X-Request-Id"] = request_id
         return response
