@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,16 @@ def test_api_command_takes_the_address_with_the_path_of_the_api(
 ) -> None:
     monkeypatch.setenv("PARTWAY_API_URL", f"{live_server.url}/api/v1/")
     assert api_command.main(["GET", "/customers"]) == 0
+
+
+def test_api_command_ends_quietly_when_its_reader_has_read_enough(
+    organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        assert api_command.main(["GET", "/customers"]) == 0
 
 
 def test_api_command_ends_with_1_when_it_is_refused(

@@ -56,6 +56,9 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     try:
         print(json.dumps(read_json(response.content, max_bytes=_MAX_ANSWER), indent=2, ensure_ascii=False))
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has read enough; Python would complain at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except InvalidJson:
         print(f"{url} answered {response.status_code} without JSON; is it Partway?", file=sys.stderr)
         return 2
