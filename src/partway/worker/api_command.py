@@ -62,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     except InvalidJson:
         print(f"{url} answered {response.status_code} without JSON; is it Partway?", file=sys.stderr)
         return 2
-    return 0 if response.is_success else 1
+    return int(not response.is_success)
 
 
 def _body(fields: Sequence[str], file: str | None) -> str | None:
