@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from typing import get_type_hints
 
 from django.apps import apps
 
+from partway.api.schemas import Input
 from partway.billing.models.refunds import RefundReason
 from partway.delivery.messages import TO_PROGRAMS
 from scripts.openapi import document
+from tests.api.calls import CALLS
 from tests.api.program import DOCUMENT, Program
 from tests.api.program import FILE as COMMITTED
 from tests.delivery.test_messages_to_programs import OF_MEMBERS
@@ -39,6 +42,15 @@ def test_every_call_has_summary_scope_and_errors() -> None:
                 assert {"X-Request-Id", "RateLimit", "RateLimit-Policy"} <= said["headers"].keys(), status
             headers = [one["name"] for one in operation["parameters"] if one["in"] == "header"]
             assert headers == {"post": ["Idempotency-Key"], "get": ["If-None-Match"]}.get(method, [])
+
+
+def test_every_body_with_fields_has_an_example_that_can_be_sent() -> None:
+    for name, call in CALLS.items():
+        body = get_type_hints(call.view).get("body", Input)
+        if body.model_fields:
+            examples = DOCUMENT["components"]["schemas"][body.__name__].get("examples")
+            assert examples, name
+            assert all(body.model_validate(example) for example in examples)
 
 
 def test_codes_of_the_reference_are_those_of_the_document() -> None:

@@ -14,7 +14,7 @@ from partway.delivery.messages.alerts import alert_sentence, resolution_message
 
 from . import lists
 from .access import Caller, KeyRequest, call, get_own_or_404
-from .schemas import Filters, Id, Input, Page
+from .schemas import Filters, Id, Input, Page, shown_as
 
 router = Router(tags=["Alerts"])
 
@@ -51,6 +51,8 @@ class AlertFilters(Filters):
 
 class Resolution(Input):
     """The words on what was done about an alert, as it was read."""
+
+    model_config = shown_as(digest="5c1e0b7a93d24f68", resolution="Called Dana; she pays on Friday.")
 
     digest: str
     resolution: str = ""

@@ -22,7 +22,7 @@ from .payment_objects import (
     get_payment,
     shown_refund,
 )
-from .schemas import Amount, Currency, Day, Id, Input, MoneyAmount, PeriodFilters
+from .schemas import Amount, Currency, Day, Id, Input, MoneyAmount, PeriodFilters, shown_as
 
 router = Router(tags=["Customer accounts"])
 
@@ -40,6 +40,8 @@ class Credit(BaseModel):
 class CreditToApply(Input):
     """How much of the customer's credit goes to an invoice, in minor units of the invoice's currency."""
 
+    model_config = shown_as(invoice="inv_06c5x2c2jvmq1hb7j83qrbvb02", amount=30_000)
+
     invoice: Id
     amount: Amount
 
@@ -47,12 +49,18 @@ class CreditToApply(Input):
 class PaymentToRelease(Input):
     """The payment whose part on an invoice becomes credit, and that invoice."""
 
+    model_config = shown_as(
+        invoice="inv_06c5x2c2jvmq1hb7j83qrbvb02", payment="pay_06c5x2d8q4m1kz7h2v9rstw3na"
+    )
+
     invoice: Id
     payment: Id
 
 
 class CreditRefundInput(Input):
     """Credit that was given back by hand: how much, how, and on which day; by default today."""
+
+    model_config = shown_as(amount=30_000, currency="USD", method="Cash", refunded_on="2026-11-30")
 
     amount: Amount
     currency: Currency

@@ -24,6 +24,7 @@ from .schemas import (
     ReferenceFilter,
     SearchText,
     Time,
+    shown_as,
 )
 
 router = Router(tags=["Customers"])
@@ -58,6 +59,8 @@ class NewCustomer(ExternalInput):
 
 class CustomerChanges(ExternalInput):
     """The fields of a customer to change; those left out stay as they are."""
+
+    model_config = shown_as(phone="555 0142", metadata={"route": "north"})
 
     name: str | None = None
     email: str | None = None

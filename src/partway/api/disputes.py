@@ -16,7 +16,7 @@ from .payment_objects import (
     Dispute,
     shown_dispute,
 )
-from .schemas import Amount, Filters, Id, Input, Page
+from .schemas import Amount, Filters, Id, Input, Page, shown_as
 
 router = Router(tags=["Disputes"])
 
@@ -33,6 +33,8 @@ class DisputeFilters(Filters):
 
 class Loss(Input):
     """A lost dispute that is taken as a loss: how much of it is left to take, as it was read, and why."""
+
+    model_config = shown_as(amount=30_000, note="The evidence came too late.")
 
     amount: Amount
     note: str = ""

@@ -22,7 +22,7 @@ from partway.lib.money import Money
 from .access import KeyRequest, call, lacking
 from .objects import Invoice, fresh_invoice, get_invoice
 from .payment_objects import get_payment
-from .schemas import Amount, Day, Id, Input
+from .schemas import Amount, Day, Id, Input, shown_as
 
 router = Router(tags=["Invoices"])
 
@@ -31,6 +31,8 @@ SettleReason = StrEnum("SettleReason", {reason.upper(): reason for reason in CHO
 
 class Versioned(Input):
     """The version of the invoice as it was read; with it, an invoice that was changed since is left alone."""
+
+    model_config = shown_as(version=1)
 
     version: int | None = None
 
@@ -43,6 +45,8 @@ class Sending(Versioned):
 
 class WriteOff(Versioned):
     """The amount due as it was read; with it, an invoice that was paid since is left alone."""
+
+    model_config = shown_as(amount_due=4_000)
 
     amount_due: Amount | None = None
 
@@ -97,6 +101,8 @@ class SettledRest(Input):
     amount_due: as it was read; another one refuses the call. confirm_large: more than a small part of the invoice is
     meant; takes a key of the scope admin.
     """
+
+    model_config = shown_as(reason="fee", amount_due=150)
 
     reason: SettleReason
     note: str = ""

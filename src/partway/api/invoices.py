@@ -32,6 +32,7 @@ from .schemas import (
     SearchText,
     Time,
     Version,
+    shown_as,
 )
 
 router = Router(tags=["Invoices"])
@@ -106,6 +107,8 @@ class InvoiceChanges(DocumentChanges):
     version: that of the invoice as it was read. amount_paid: refuses the change when more was paid meanwhile and a part
     of it would become credit. notify_customer: mails the invoice as it is then.
     """
+
+    model_config = shown_as(version=2, due_on="2026-12-31")
 
     due_on: Day | None = None
     due_days: Annotated[int, Field(ge=0, le=invoices.MAX_DUE_DAYS)] | None = None

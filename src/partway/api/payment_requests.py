@@ -29,6 +29,7 @@ from .schemas import (
     Parameters,
     ReferenceFilter,
     Time,
+    shown_as,
 )
 
 router = Router(tags=["Payment requests"])
@@ -102,6 +103,8 @@ class PaymentRequestInput(ExternalInput):
 class Recipients(Input):
     """To whom the link is mailed from now on; without a body, to the same as before."""
 
+    model_config = shown_as(to="office@example.com", cc=["dana@example.com"])
+
     to: OneOrMore = None
     cc: Addresses = []
     bcc: Addresses = []
@@ -109,6 +112,8 @@ class Recipients(Input):
 
 class PaymentRequestChanges(ExternalInput):
     """The reference and the metadata of a payment request; nothing else of it changes."""
+
+    model_config = shown_as(external_reference="job-4711-stage-2")
 
 
 NOTHING, SAME_RECIPIENTS = Input(), Recipients()

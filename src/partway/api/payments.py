@@ -31,7 +31,19 @@ from .payment_objects import (
     shown_payment,
     shown_refund,
 )
-from .schemas import EXPAND, Amount, DatedFilters, Day, Id, Input, Page, Parameters, SearchText, Time
+from .schemas import (
+    EXPAND,
+    Amount,
+    DatedFilters,
+    Day,
+    Id,
+    Input,
+    Page,
+    Parameters,
+    SearchText,
+    Time,
+    shown_as,
+)
 
 router = Router(tags=["Payments"])
 
@@ -91,6 +103,8 @@ class OfflinePaymentInput(Input):
 
 class Reversal(Input):
     """Why money that was recorded is not there after all, or is not gone."""
+
+    model_config = shown_as(reason="The check bounced.")
 
     reason: str
 

@@ -53,6 +53,7 @@ from .schemas import (
     SearchText,
     Version,
     decimal_string,
+    shown_as,
 )
 
 router = Router(tags=["Quotes"])
@@ -152,6 +153,8 @@ class QuoteChanges(DocumentChanges):
     version: that of the quote as it was read.
     """
 
+    model_config = shown_as(version=1, valid_until="2026-12-31", deposit={"percent": "30"})
+
     deposit: DepositInput | None = None
     valid_until: Day | None = None
 
@@ -159,11 +162,15 @@ class QuoteChanges(DocumentChanges):
 class VersionedQuote(Input):
     """The version of the quote as it was read; with it, a quote that was changed since is left alone."""
 
+    model_config = shown_as(version=1)
+
     version: int | None = None
 
 
 class Decision(Input):
     """The yes or no that the customer gave by phone or on site: who, and on which day; by default today."""
+
+    model_config = shown_as(name="Dana Whitfield", decided_on="2026-11-30")
 
     name: str
     decided_on: Day | None = None
@@ -177,6 +184,8 @@ class OfflineDepositInput(Input):
     paid_before_issue: it was paid on a day before the quote was sent.
     """
 
+    model_config = shown_as(method="Check", paid_on="2026-11-30", reference="1024")
+
     amount: Amount | None = None
     method: str
     paid_on: Day
@@ -188,7 +197,7 @@ class OfflineDepositInput(Input):
 class PartOfDeposit(Input):
     """The amount that would be asked for of an invoice."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", json_schema_extra={"examples": [{"amount_requested": 30_000}]})
 
     amount_requested: Amount = 0
 

@@ -14,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     StrictInt,
     StringConstraints,
     model_validator,
@@ -108,6 +109,11 @@ class Input(BaseModel):
     """A body; a field that no call knows is refused, since a misspelt one would be lost."""
 
     model_config = ConfigDict(extra="forbid", strict=False)
+
+
+def shown_as(**example: JsonValue) -> ConfigDict:
+    """Returns the settings of a body whose example in the document of the API is this."""
+    return ConfigDict(json_schema_extra={"examples": [example]})
 
 
 class ExternalInput(Input):

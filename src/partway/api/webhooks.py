@@ -18,7 +18,7 @@ from partway.billing.webhook_queue import EVENT_TYPES, EVERY_TYPE
 
 from . import lists
 from .access import Caller, KeyRequest, call, get_own_or_404
-from .schemas import Filters, Id, Input, Page, Time
+from .schemas import Filters, Id, Input, Page, Time, shown_as
 
 router = Router(tags=["Webhook endpoints"])
 
@@ -74,6 +74,8 @@ class NewWebhookEndpoint(Input):
 class WebhookEndpointChanges(Input):
     """The fields of an endpoint to change; those left out stay as they are."""
 
+    model_config = shown_as(event_types=["invoice.paid", "payment_request.paid"])
+
     url: str | None = None
     event_types: list[EventType] | None = None
     description: str | None = None
@@ -82,6 +84,8 @@ class WebhookEndpointChanges(Input):
 
 class SecretRotation(Input):
     """How many hours the old secret goes on signing beside the new one."""
+
+    model_config = shown_as(old_secret_hours=48)
 
     old_secret_hours: Annotated[
         int, Field(ge=0, le=MAX_OLD_SECRET_LIFETIME // timedelta(hours=1), description="By default 24.")
@@ -147,6 +151,8 @@ class WebhookDeliveryFilters(Filters):
 
 class RetryRange(Input):
     """The time of the events whose deliveries are sent again: those that failed, or all that ended."""
+
+    model_config = shown_as(created_from="2026-11-29T00:00:00Z", created_until="2026-11-30T00:00:00Z")
 
     created_from: Time
     created_until: Time
