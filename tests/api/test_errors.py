@@ -91,6 +91,17 @@ def test_figure_of_the_wrong_form_is_refused(
     assert [one["field"] for one in response.json()["fields"]] == [f"lines.0.{wrong}"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("s", {"due_days": True}), ("s", {"due_days": "30"}), ("s/{}/payment_requests", {"send": "no"})],
+)
+def test_number_or_choice_is_not_read_from_another_kind_of_value(
+    collector: Program, invoice: Invoice, path: str, body: dict[str, object]
+) -> None:
+    said = collector.post(f"/invoice{path.format(invoice.pk)}", body).json()
+    assert next(iter(body)) in [one["field"] for one in said["fields"]]
+
+
 def test_refusal_names_fields_and_no_page(collector: Program, admin: Program, invoice: Invoice) -> None:
     check = {"amount": 100, "method": "Check", "paid_on": "2026-01-01"}
     early = collector.post(f"/invoices/{invoice.pk}/payments", check).json()

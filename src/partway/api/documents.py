@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
 from partway.billing import models
@@ -96,7 +96,7 @@ class DocumentChanges(ExternalInput):
     version: that of the document as it was read. Reference and metadata can be changed in every state.
     """
 
-    version: int
+    version: StrictInt
     customer: Id | None = None
     currency: Currency | None = None
     lines: Lines | None = None

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from ninja import Body, Router
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, StrictBool, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
 from partway.accounts.permissions import Permission
@@ -34,13 +34,13 @@ class Versioned(Input):
 
     model_config = shown_as(version=1)
 
-    version: int | None = None
+    version: StrictInt | None = None
 
 
 class Sending(Versioned):
     """Whether the invoice may be overdue at once."""
 
-    allow_overdue: bool = False
+    allow_overdue: StrictBool = False
 
 
 class WriteOff(Versioned):
@@ -107,7 +107,7 @@ class SettledRest(Input):
     reason: SettleReason
     note: str = ""
     amount_due: Amount | None = None
-    confirm_large: Annotated[bool, Field(description="A large rest is meant.")] = False
+    confirm_large: Annotated[StrictBool, Field(description="A large rest is meant.")] = False
 
 
 NOTHING = Input()

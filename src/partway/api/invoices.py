@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from ninja import Query, Router
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StrictBool, StrictInt
 
 from partway.accounts.permissions import Permission
 from partway.billing import external_fields, models, preconditions
@@ -98,7 +98,7 @@ class NewInvoice(DocumentInput):
     )
 
     due_on: Day | None = None
-    due_days: Annotated[int, Field(ge=0, le=invoices.MAX_DUE_DAYS)] | None = None
+    due_days: Annotated[StrictInt, Field(ge=0, le=invoices.MAX_DUE_DAYS)] | None = None
 
 
 class InvoiceChanges(DocumentChanges):
@@ -111,9 +111,9 @@ class InvoiceChanges(DocumentChanges):
     model_config = shown_as(version=2, due_on="2026-12-31")
 
     due_on: Day | None = None
-    due_days: Annotated[int, Field(ge=0, le=invoices.MAX_DUE_DAYS)] | None = None
+    due_days: Annotated[StrictInt, Field(ge=0, le=invoices.MAX_DUE_DAYS)] | None = None
     amount_paid: Amount | None = None
-    notify_customer: bool = False
+    notify_customer: StrictBool = False
 
 
 @call(router, "GET", "", permission=Permission.VIEW_INVOICES, returns=InvoiceList)

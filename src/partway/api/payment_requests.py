@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from ninja import Body, Query, Router
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, WithJsonSchema
 
 from partway.accounts.permissions import Permission
 from partway.billing.errors import Invalid, field_error
@@ -93,7 +93,7 @@ class PaymentRequestInput(ExternalInput):
     cc: Addresses = []
     bcc: Addresses = []
     note: str = ""
-    send: bool = True
+    send: StrictBool = True
     return_url: Annotated[
         str, Field(max_length=MAX_LENGTH, description="A page of a site that the organization allows.")
     ] = ""

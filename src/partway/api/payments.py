@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from ninja import Body, Query, Router
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StrictBool
 
 from partway.accounts.permissions import Permission
 from partway.billing import models
@@ -96,9 +96,9 @@ class OfflinePaymentInput(Input):
     paid_on: Day
     reference: str = ""
     note: str = ""
-    send_receipt: bool = False
-    keep_rest_as_credit: bool = False
-    paid_before_issue: bool = False
+    send_receipt: StrictBool = False
+    keep_rest_as_credit: StrictBool = False
+    paid_before_issue: StrictBool = False
 
 
 class Reversal(Input):
@@ -129,7 +129,7 @@ class RefundInput(Input):
     amount: Amount
     reason: RefundReason | None = None
     note: str = ""
-    reduce_invoice: bool = False
+    reduce_invoice: StrictBool = False
     method: str = ""
     refunded_on: Annotated[Day | None, Field(description="By default today.")] = None
     reference: str = ""

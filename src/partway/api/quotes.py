@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from django.db.models import OuterRef, Prefetch, Subquery
 from ninja import Body, Query, Router
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from partway.accounts.permissions import Permission
 from partway.billing import external_fields, links, models, preconditions
@@ -164,7 +164,7 @@ class VersionedQuote(Input):
 
     model_config = shown_as(version=1)
 
-    version: int | None = None
+    version: StrictInt | None = None
 
 
 class Decision(Input):
@@ -191,7 +191,7 @@ class OfflineDepositInput(Input):
     paid_on: Day
     reference: str = ""
     note: str = ""
-    paid_before_issue: bool = False
+    paid_before_issue: StrictBool = False
 
 
 class PartOfDeposit(Input):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from ninja import Body, Query, Router
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, WithJsonSchema
 
 from partway.accounts.permissions import Permission
 from partway.billing import events, models
@@ -88,7 +88,7 @@ class SecretRotation(Input):
     model_config = shown_as(old_secret_hours=48)
 
     old_secret_hours: Annotated[
-        int, Field(ge=0, le=MAX_OLD_SECRET_LIFETIME // timedelta(hours=1), description="By default 24.")
+        StrictInt, Field(ge=0, le=MAX_OLD_SECRET_LIFETIME // timedelta(hours=1), description="By default 24.")
     ] = 24
 
 
@@ -156,7 +156,7 @@ class RetryRange(Input):
 
     created_from: Time
     created_until: Time
-    include_delivered: bool = False
+    include_delivered: StrictBool = False
 
 
 class RetriedDeliveries(BaseModel):
