@@ -14,7 +14,7 @@ from partway.accounts.models import IdempotentCall, Organization
 from partway.billing.models import Adjustment, Customer, Event, Import, Invoice, Refund
 from partway.billing.receivables import settlements
 from partway.lib import clock
-from partway.lib.clock import now
+from partway.lib.clock import now, today
 from partway.lib.sealing import digest
 from tests.api.calls import body_of, path_of
 from tests.api.program import Program, problem, program
@@ -87,7 +87,11 @@ def test_refused_repetition_of_a_killed_call_keeps_its_key(
     collector: Program, admin: Program, invoice: Invoice
 ) -> None:
     path = f"/invoices/{invoice.pk}/payments"
-    body = {"amount": 100, "method": "Check", "paid_on": now().date().isoformat()}
+    body = {
+        "amount": 100,
+        "method": "Check",
+        "paid_on": today(now(), invoice.organization.time_zone).isoformat(),
+    }
     made = collector.post(path, body, **KEY).json()["id"]
     admin.post(f"/payments/{made}/reverse", {"reason": "Bounced"})
     IdempotentCall.objects.update(status=None, claimed_until=now())

@@ -18,7 +18,7 @@ from partway.billing.imports.problems import Problem
 from partway.billing.imports.uploads import Formats, UploadedFile
 from partway.billing.journal import closing
 from partway.billing.models import Customer, Event, Import, Invoice, Mail, Payment, Quote
-from partway.lib.clock import now
+from partway.lib.clock import now, today
 from partway.lib.table_files import WINDOWS, Table, read_table
 from tests.api.program import program
 from tests.support import personas
@@ -267,7 +267,7 @@ def test_import_does_not_try_a_row_again_that_became_wrong(organization: Organiz
 
 
 def test_payment_in_a_closed_period_is_booked_after_it(organization: Organization, ann: Customer) -> None:
-    yesterday = now().date() - timedelta(days=1)
+    yesterday = today(now(), organization.time_zone) - timedelta(days=1)
     closing.close(organization, through=yesterday, by=personas.owner_actor(organization), now=now())
     run = upload(organization, INVOICES + "R-1;7;5;1.2.2026;5;1.2.2026\n")
     assert imported(check(run, PAID)).made_count == 1
