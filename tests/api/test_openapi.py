@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import partial
+from types import NoneType
 from typing import get_type_hints
 
 from django.apps import apps
+from pydantic import BaseModel
 
-from partway.api.schemas import Input
+from partway.api.schemas import Input, Problem
 from partway.billing.models.refunds import RefundReason
 from partway.delivery.messages import TO_PROGRAMS
 from scripts.openapi import document
@@ -51,6 +54,33 @@ def test_every_body_with_fields_has_an_example_that_can_be_sent() -> None:
             examples = DOCUMENT["components"]["schemas"][body.__name__].get("examples")
             assert examples, name
             assert all(body.model_validate(example) for example in examples)
+
+
+def test_every_answer_has_an_example_with_each_of_its_fields() -> None:
+    operations = {
+        one["operationId"]: one for methods in DOCUMENT["paths"].values() for one in methods.values()
+    }
+    for name, call in CALLS.items():
+        answer = get_type_hints(call.view)["return"]
+        success = next(said for status, said in operations[name]["responses"].items() if status[0] == "2")
+        assert ("content" in success) == (answer is not NoneType), name
+        if "content" in success:
+            reference = {"$ref": f"#/components/schemas/{answer.__name__}"}
+            assert success["content"]["application/json"]["schema"] == reference
+            _assert_exact_example(answer)
+
+
+def test_problem_has_an_example_without_what_problems_leave_out() -> None:
+    _assert_exact_example(Problem, left_out=frozenset({"reason", "params", "payment_request"}))
+
+
+def _assert_exact_example(schema: type[BaseModel], left_out: frozenset[str] = frozenset()) -> None:
+    """Checks that what is read of the example is written as the example again, so that no field is missing."""
+    examples = DOCUMENT["components"]["schemas"][schema.__name__].get("examples")
+    assert examples, schema.__name__
+    for example in examples:
+        read = schema.model_validate_json(json.dumps(example), strict=True)
+        assert json.loads(read.model_dump_json(by_alias=True, exclude=set(left_out))) == example
 
 
 def test_codes_of_the_reference_are_those_of_the_document() -> None:

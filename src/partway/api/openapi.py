@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
+from importlib.resources import files
 from typing import Any
 
 from .schemas import Problem
@@ -68,6 +70,8 @@ _OF_STATUS = {
     429: ("Retry-After",),
     503: ("Retry-After",),
 }
+# Of what calls return, by the name of its schema: all of one customer, from a quote and an invoice to a payout.
+_EXAMPLES: dict[str, Any] = json.loads(files(__package__).joinpath("examples.json").read_text("utf-8"))
 _OF_ANSWERS = {"GET": ("ETag",), "POST": ("Idempotent-Replayed",)}
 
 
@@ -89,6 +93,18 @@ def problem_schemas() -> dict[str, Any]:
     schema = Problem.model_json_schema(ref_template=REFERENCE)
     parts: dict[str, Any] = schema.pop("$defs")
     return {**parts, "Problem": schema}
+
+
+def add_examples(schemas: dict[str, Any]) -> None:
+    """Adds an example to the schema of every answer; that of a list has one row."""
+    for name, schema in schemas.items():
+        fields = schema.get("properties", {})
+        row = fields.get("data", {}).get("items", {}).get("$ref", "").rpartition("/")[2]
+        if name in _EXAMPLES:
+            schema["examples"] = [_EXAMPLES[name]]
+        elif row:
+            last = {"next": None} if "next" in fields else {}
+            schema["examples"] = [{"data": [_EXAMPLES[row]], **last}]
 
 
 def _response(status: int) -> dict[str, Any]:

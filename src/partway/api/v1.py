@@ -81,6 +81,7 @@ class DocumentedApi(NinjaAPI):
             webhook_calls, webhook_schemas = webhook_payloads.openapi_webhooks(openapi.REFERENCE)
             document["webhooks"] = webhook_calls
             document["components"]["schemas"] |= openapi.problem_schemas() | webhook_schemas
+            openapi.add_examples(document["components"]["schemas"])
             document["components"]["headers"] = openapi.HEADERS
             self._documents[asked] = document
         return self._documents[asked]
