@@ -49,6 +49,13 @@ def test_method_that_is_not_allowed_names_those_that_are(collector: Program) -> 
     assert set(allowed.split(", ")) == {"GET", "POST"}
 
 
+def test_head_has_status_and_headers_of_get_without_its_body(reader: Program) -> None:
+    for path in ("/customers", "/customers/cus_0"):
+        read, head = reader.call("GET", path), reader.call("HEAD", path)
+        assert (head.status_code, head.content) == (read.status_code, b"")
+        assert head.headers["Content-Type"] == read.headers["Content-Type"]
+
+
 def test_error_of_ours_is_a_problem_without_a_trace(
     collector: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,7 +129,7 @@ def test_open_request_is_named_with_its_amount(collector: Program, invoice: Invo
 
 
 def test_unknown_address_is_a_problem_without_a_key_too() -> None:
-    assert problem(Client().get("/api/")) == (404, "not_found")
+    assert problem(Client().get("/api")) == problem(Client().get("/api/")) == (404, "not_found")
     assert problem(Client().get("/api/v1")) == (404, "not_found")
 
 

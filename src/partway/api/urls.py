@@ -10,7 +10,7 @@ from .problems import problem
 from .v1 import api
 
 
-def not_found(_request: HttpRequest, rest: str) -> HttpResponse:
+def not_found(_request: HttpRequest, rest: str = "") -> HttpResponse:
     """Refuses every other address below /api/."""
     return problem(404, "not_found")
 
@@ -18,5 +18,6 @@ def not_found(_request: HttpRequest, rest: str) -> HttpResponse:
 urlpatterns = [
     path("api/v1/docs/", docs.show, name="api_docs"),
     path("api/v1/", api.urls),
+    path("api", not_found),
     path("api/<path:rest>", not_found),
 ]

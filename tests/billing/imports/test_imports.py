@@ -348,7 +348,7 @@ def test_file_waits_unclaimed_while_another_of_its_organization_is_begun(organiz
     list(runs.RUNNING.take(now(), limit=1, wait=lambda _: runs.LEASE))  # by a worker that was killed
     assert runs.run_due(now=now()) == 1
     assert attempts() == [("importing", 1), ("importing", 0), ("done", 1)]
-    assert runs.run_due(now=now() + runs.LEASE) == 2
+    assert [runs.run_due(now=now() + runs.LEASE) for _ in range(3)] == [1, 1, 0]
     assert attempts() == [("done", 2), ("done", 1), ("done", 1)]
 
 
@@ -360,5 +360,5 @@ def test_file_that_takes_longer_than_its_lease_delays_no_other_organization() ->
     processed = []
     after_lease = now() + runs.LEASE + timedelta(seconds=1)
     with meanwhile("billing_customer", lambda: processed.append(runs.run_due(now=after_lease))):
-        runs.run_due(now=now(), limit=1)
+        runs.run_due(now=now())
     assert (processed, attempts()) == ([1], [("done", 1), ("done", 1)])

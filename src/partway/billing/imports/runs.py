@@ -96,8 +96,8 @@ class Outcome:
         }
 
 
-def run_due(*, now: datetime, limit: int = 5) -> int:
-    """Checks or imports the files that are due; returns how many."""
+def run_due(*, now: datetime, limit: int = 1) -> int:
+    """Checks or imports the files that are due; returns how many. One takes minutes, so others are left to other workers."""
     processed = 0
     for run, at in RUNNING.take(now, limit=limit, wait=lambda _: LEASE):
         processed += 1
