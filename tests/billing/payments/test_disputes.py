@@ -187,6 +187,26 @@ def test_deposit_on_its_invoice_is_ended_once_all_of_it_is_gone(
     assert Event.objects.get(payment=deposit, data__ends_deposit=True).type == ends
 
 
+@pytest.mark.parametrize(
+    ("goes", "kind"),
+    [(covered_by_refund, "refunded_beyond_payment"), (covered_by_dispute, "disputed_beyond_payment")],
+)
+def test_alert_of_a_loss_is_resolved_when_the_payment_covers_it(
+    paid: Payment, goes: Callable[[Payment], str], kind: str
+) -> None:
+    goes(paid)
+    assert Alert.objects.get(kind=kind).auto_resolution == "loss_covered"
+
+
+def test_alert_of_a_loss_stays_while_a_part_is_not_covered(paid: Payment) -> None:
+    dispute(paid, 20_000)
+    personas.refund_in_dashboard(paid, 30_000)
+    dispute(paid, 20_000, "lost")
+    dispute(paid, 10_000, "lost")
+    assert paid.refunds.get().lost_minor == 10_000
+    assert Alert.objects.get(kind="refunded_beyond_payment").resolved_at is None
+
+
 def test_unreported_dispute_is_booked_with_its_whole_history(paid: Payment) -> None:
     dispute(paid, 30_000, "lost")
     history = Event.objects.filter(type__startswith="dispute.").order_by("created_at", "id")

@@ -97,7 +97,7 @@ class Outcome:
 
 
 def run_due(*, now: datetime, limit: int = 1) -> int:
-    """Checks or imports the files that are due; returns how many. One takes minutes, so others are left to other workers."""
+    """Checks or imports files that are due, by default one, since it can take minutes; returns how many."""
     processed = 0
     for run, at in RUNNING.take(now, limit=limit, wait=lambda _: LEASE):
         processed += 1

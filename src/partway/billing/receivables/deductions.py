@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from .. import events
+from .. import alerts, events
 from ..events import Actor
 from ..ledger import adjustments, allocations
 from ..models import Dispute, Invoice, Payment, Refund
@@ -142,7 +142,18 @@ def cover_losses(
             data |= end_deposit(payment)
         noun = "refund" if isinstance(taker, Refund) else "dispute"
         events.record(f"{noun}.loss_covered", taker, by=by, now=at, data=data)
+        _resolve_alert_of_loss(taker, at)
     return changed
+
+
+def _resolve_alert_of_loss(taker: Refund | Dispute, now: datetime) -> None:
+    """Resolves the alert that it took more than was left once nothing of that is a loss; of refunds it is about all."""
+    kind, subject, is_loss = "disputed_beyond_payment", taker.pk, taker.lost_minor > 0
+    if isinstance(taker, Refund):
+        kind, subject = "refunded_beyond_payment", taker.payment_id
+        is_loss = taker.payment.refunds.counted().filter(lost_minor__gt=0).exists()
+    if not is_loss:
+        alerts.auto_resolve(kind, subject=subject, auto_resolution="loss_covered", now=now)
 
 
 def put_back(

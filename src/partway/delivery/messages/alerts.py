@@ -181,6 +181,7 @@ _AUTO_RESOLUTIONS: dict[str, str | Promise] = {
     "dispute_won": _("The dispute was won."),
     "dispute_lost": _("The dispute was lost."),
     "dispute_settled": _("It was taken as a loss."),
+    "loss_covered": _("The payment has the money for it again."),
     "list_available": _("The list can be read again."),
     "sender_corrected": _("The address was corrected."),
     "account_replaced": _("The payment service was replaced, so its list is no longer read."),
