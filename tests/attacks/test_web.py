@@ -145,6 +145,24 @@ def test_silent_gateway_leaves_threads_for_others(
     assert request.payments.get().status == "pending"
 
 
+def test_customers_who_pay_at_once_wait_for_the_gateway_and_are_not_refused(
+    url: str, supervisor: Supervisor, organization: Organization
+) -> None:
+    customer = personas.customer(organization)
+    requests = [personas.request_payment(personas.sent_invoice(customer)) for _ in range(8)]
+
+    def pay(number: int) -> httpx.Response:
+        form = {"amount_minor": str(requests[number].amount_requested_minor)}
+        address = f"{links.payment_url(requests[number])}pay/"
+        return httpx.post(address, data=form, trust_env=False, verify=NO_TLS, timeout=60)
+
+    with crowd(len(requests)) as paying:
+        with stopped(supervisor.processes["sandbox"]):
+            paying.send(pay)
+            time.sleep(1)  # as a gateway may take
+        assert paying.statuses() == {303: len(requests)}
+
+
 def test_slow_clients_hold_no_thread_of_sandbox(supervisor: Supervisor) -> None:
     data = "POST /v1/accounts HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n{"
     with open_sockets(supervisor.config.sandbox_url, data):

@@ -9,7 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+import pytest
+
 from partway.lib.buffered_wsgi import BufferedWsgi, Message
+from partway.lib.bulkheads import FULL, Bulkhead, BulkheadFull
 
 MEGABYTE = 1024 * 1024
 GREETING = b"hello"
@@ -139,3 +142,30 @@ def test_error_of_a_streamed_response_is_a_server_error_with_security_headers() 
     assert (start["status"], app.requests) == (500, 0)
     assert (b"x-content-type-options", b"nosniff") in start["headers"]
     assert GREETING not in body["body"]
+
+
+@pytest.mark.parametrize(("held_seconds", "status", "runs"), [(0.1, 200, 2), (60, 503, 1)])
+def test_request_waits_for_a_place_in_a_bulkhead_without_a_thread(
+    held_seconds: float, status: int, runs: int
+) -> None:
+    calls, bulkhead = Counter[str](), Bulkhead("calls", has_line=True)
+    bulkhead.limit = bulkhead.in_use = 1
+
+    def call(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        calls[environ["wsgi.input"].read().decode()] += 1
+        try:
+            with bulkhead.enter():
+                start("200 OK", [])
+        except BulkheadFull:
+            environ[FULL] = bulkhead
+            start("503 Service Unavailable", [])
+        return []
+
+    async def held() -> list[list[Message]]:
+        app = BufferedWsgi(call, threads=1, max_body_bytes=10, place_seconds=0.5)
+        waiting = asyncio.gather(*(request(app, piece(1, is_last=True)) for _ in range(2)))
+        asyncio.get_running_loop().call_later(held_seconds, vars(bulkhead).update, {"in_use": 0})
+        return await waiting
+
+    assert [start["status"] for start, _ in asyncio.run(held())] == [status] * 2
+    assert calls == {"\0": 2 * runs}

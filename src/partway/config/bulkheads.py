@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
-from partway.lib.bulkheads import BulkheadFull
+from partway.lib.bulkheads import FULL, BulkheadFull
 
 _RETRY_AFTER_SECONDS = "5"
 
@@ -45,6 +45,8 @@ class BulkheadMiddleware:
 
         match exception:
             case BulkheadFull():
+                if exception.bulkhead.has_line:
+                    request.META[FULL] = exception.bulkhead
                 # A page that only shows something asks again by itself; a form is the person's to send again.
                 again = request.method in ("GET", "HEAD")
                 context = {

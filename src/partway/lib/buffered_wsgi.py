@@ -1,6 +1,7 @@
 """Runs a WSGI application behind an ASGI server; a client that sends or reads slowly never holds a thread.
 
-A thread gets a request when its body is complete, and is free as soon as the response is made, before it is sent.
+A thread gets a request when its body is complete, and is free as soon as the response is made, before it is sent. A
+request that a full bulkhead has refused waits for its place here, without a thread, and is then run again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import io
 import json
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ from urllib.parse import unquote_to_bytes
 
 import structlog
 
+from .bulkheads import FULL, Bulkhead
 from .ids import new_id
 
 Message = MutableMapping[str, Any]
@@ -34,6 +37,10 @@ _WAITING_PER_THREAD = 16
 # What all bodies that are being received may take together: without a limit, slow uploads would fill the memory.
 _MAX_BODY_BYTES_TOGETHER = 64 * _MEGABYTE
 _PIECE_BYTES = 64 * 1024
+# Requests that wait for a place in a bulkhead. Beyond, one is refused at once, so that they never are all there are.
+_LINE_LENGTH = 32
+# How often the first of them looks.
+_LOOK_SECONDS = 0.02
 # Larger responses are a file in the temporary folder while they are sent.
 _RESPONSE_BYTES_IN_MEMORY = _MEGABYTE
 _RETRY_AFTER_SECONDS = 5
@@ -62,6 +69,7 @@ class _Response:
 
     status: int = 500
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    full: Bulkhead | None = None  # which has refused it
     body: IO[bytes] = field(default_factory=io.BytesIO)
 
     def start(self, status: str, headers: list[tuple[str, str]], _exc_info: object = None) -> None:
@@ -75,6 +83,7 @@ class BufferedWsgi:
 
     body_seconds: how long a client may take to send a whole body; then 408.
     piece_seconds: how long it may take to read 64 kB of a response; then the connection is given up.
+    place_seconds: how long a request waits for a place in a bulkhead; then it is refused as it was before.
     max_body_bytes: the largest body; then 413.
     api: below this path programs call, which get a refusal as a problem (RFC 9457).
     """
@@ -87,6 +96,7 @@ class BufferedWsgi:
         max_body_bytes: int,
         body_seconds: float = 30,
         piece_seconds: float = 30,
+        place_seconds: float = 4,
         api: str = "",
     ) -> None:
         self.wsgi = wsgi
@@ -94,11 +104,14 @@ class BufferedWsgi:
         self.max_body_bytes = max_body_bytes
         self.body_seconds = body_seconds
         self.piece_seconds = piece_seconds
+        self.place_seconds = place_seconds
         self.threads = ThreadPoolExecutor(threads, "web")
         self.max_requests = threads * (1 + _WAITING_PER_THREAD)
         # Changed on the event loop only, so without a lock.
         self.requests = 0
         self.body_bytes = 0
+        self.waiting = 0
+        self.lines: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Receives, runs and sends one request."""
@@ -147,16 +160,37 @@ class BufferedWsgi:
         if self.requests >= self.max_requests:
             raise _Refusal(503, "Too many requests at once. Try again in a moment.")
         self.requests += 1
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.place_seconds
         try:
-            return await asyncio.get_running_loop().run_in_executor(self.threads, self._call, scope, body)
+            while True:
+                response = await loop.run_in_executor(self.threads, self._call, scope, body)
+                if response.full is None or not await self._has_place(response.full, until):
+                    return response
+                response.body.close()
         finally:
             self.requests -= 1
 
+    async def _has_place(self, bulkhead: Bulkhead, until: float) -> bool:
+        """Waits for a place, the first who came before the others; returns False when there is none in time."""
+        if self.waiting >= _LINE_LENGTH:
+            return False
+        self.waiting += 1
+        try:
+            async with asyncio.timeout_at(until), self.lines[bulkhead.name]:
+                while bulkhead.is_full:
+                    await asyncio.sleep(_LOOK_SECONDS)
+                return True
+        except TimeoutError:
+            return False
+        finally:
+            self.waiting -= 1
+
     def _call(self, scope: Message, body: bytearray) -> _Response:
         """Calls the application and collects its response, as a file where it is large; raises _Refusal on errors."""
-        response = _Response()
+        response, environ = _Response(), _environ(scope, body)
         try:
-            pieces = self.wsgi(_environ(scope, body), response.start)
+            pieces = self.wsgi(environ, response.start)
             try:
                 # Closed by `_send`, on the event loop.
                 response.body = tempfile.SpooledTemporaryFile(_RESPONSE_BYTES_IN_MEMORY)  # noqa: SIM115
@@ -166,6 +200,7 @@ class BufferedWsgi:
                 if close := getattr(pieces, "close", None):
                     close()
             response.body.seek(0)
+            response.full = environ.get(FULL)
         except Exception:
             # Django turns the errors of views into pages itself; this one came from elsewhere, as from a streamed file.
             log.exception("request_failed", path=scope["path"])

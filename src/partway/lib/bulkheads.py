@@ -10,28 +10,38 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+# The key in the environment of a WSGI request under which its refusal leaves the bulkhead that it may wait for.
+FULL = "partway.bulkhead_full"
+
 
 class BulkheadFull(Exception):
-    """All places are taken. Nothing was done; the door responds 503 with Retry-After at once."""
+    """All places are taken. Nothing was done; the door responds 503 with Retry-After."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"too much at once: {name}")
-        self.name = name
+    def __init__(self, bulkhead: Bulkhead) -> None:
+        super().__init__(f"too much at once: {bulkhead.name}")
+        self.bulkhead = bulkhead
 
 
 class Bulkhead:
     """A number of places for one kind of work; `limit` is None where no web pages wait, as in a worker.
 
-    `in_use` and `refused` are the figures of this process for /metrics.
+    `in_use` and `refused` are the figures of this process for /metrics. has_line: a request that is refused has changed
+    nothing, and the web server runs it again, without a thread meanwhile, when there is a place.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, has_line: bool = False) -> None:
         self.name = name
+        self.has_line = has_line
         self.limit: int | None = None
         self.in_use = 0
         self.refused = 0
         self._lock = threading.Lock()
         self._thread = threading.local()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next thread would be refused."""
+        return self.limit is not None and self.in_use >= self.limit
 
     @contextmanager
     def enter(self) -> Iterator[None]:
@@ -44,9 +54,9 @@ class Bulkhead:
             yield
             return
         with self._lock:
-            if self.limit is not None and self.in_use >= self.limit:
+            if self.is_full:
                 self.refused += 1
-                raise BulkheadFull(self.name)
+                raise BulkheadFull(self)
             self.in_use += 1
         self._thread.is_inside = True
         try:
@@ -57,7 +67,7 @@ class Bulkhead:
                 self.in_use -= 1
 
 
-GATEWAY_CALLS = Bulkhead("gateway_calls")
+GATEWAY_CALLS = Bulkhead("gateway_calls", has_line=True)  # a customer who presses Pay
 PASSWORD_HASHES = Bulkhead("password_hashes")
 PDF_DOCUMENTS = Bulkhead("pdf_documents")
 SPREADSHEETS = Bulkhead("spreadsheets")
