@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.db.transaction import TransactionManagementError
 from django.forms import model_to_dict
 
-from partway.accounts.prepared import Prepared, compare_and_set, insert
-from partway.billing.models import Customer, Event, Invoice, MailAttempt
+from partway.accounts.models import Attempt
+from partway.accounts.prepared import Prepared, PreparedUpdate, insert, update
+from partway.billing.models import Customer, Event, Invoice
 from partway.lib.clock import now
 from tests.support import personas
 
@@ -67,16 +72,48 @@ def test_insert_writes_what_save_writes(dana: Customer) -> None:
         insert(rows[0])
 
 
-def test_insert_refuses_a_key_that_the_database_makes() -> None:
-    with pytest.raises(TypeError):
-        insert(MailAttempt())
+def test_insert_reads_what_the_database_computes(invoice: Invoice) -> None:
+    uses = [Attempt(action="a", subject=subject, created_at=now(), expires_at=now()) for subject in "xy"]
+    insert(*uses)
+    assert [Attempt.objects.get(subject=use.subject) for use in uses] == uses
+    copy = Invoice.objects.get(pk=invoice.pk)
+    copy.pk, copy.number, copy.total_minor, copy.subtotal_minor = "inv_copy", "C-1", 700, 700
+    insert(copy)
+    assert copy.receivable_minor == Invoice.objects.get(pk="inv_copy").receivable_minor == 700
 
 
-def test_compare_and_set_writes_only_from_the_expected_value(invoice: Invoice) -> None:
+def test_insert_leaves_a_row_that_is_there(dana: Customer) -> None:
+    event = Event(
+        type="customer.changed", organization=dana.organization, actor_kind="clock", created_at=now()
+    )
+    assert insert(event) == 1
+    event.type = "customer.created"
+    assert insert(event, ignores_conflicts=True) == 0
+    assert Event.objects.get(pk=event.pk).type == "customer.changed"
+
+
+def test_prepared_update_computes_from_columns_of_the_row(invoice: Invoice) -> None:
+    def sent(pk: Any, more: Any, at: Any) -> tuple[Any, dict[str, Any]]:
+        rows = Invoice.objects.filter(pk=pk, version__gte=more)
+        return rows, {"version": F("version") + more, "opened_at": at}
+
+    change, at = PreparedUpdate(sent), now()
+    assert (change.run(invoice.pk, 1, at), change.run(invoice.pk, 9, at)) == (1, 0)
+    again = Invoice.objects.get(pk=invoice.pk)
+    assert (again.version, again.opened_at) == (invoice.version + 1, at)
+
+
+def test_prepared_query_takes_numbers_and_times(invoice: Invoice) -> None:
+    older = Prepared(lambda version, at: Invoice.objects.filter(version__lte=version, created_at__lte=at))
+    assert older.all(5, now()) == [invoice]
+    assert older.all(0, now()) == older.all(5, now() - timedelta(days=99)) == []
+
+
+def test_update_writes_only_from_the_expected_value(invoice: Invoice) -> None:
     open_request, at = personas.request_payment(invoice), now()
     changes = {"status": "canceled", "cancel_reason": "by_member", "ended_at": at}
-    assert compare_and_set(open_request, "status", "open", changes)
-    assert not compare_and_set(open_request, "status", "open", {"note": "too late"})
+    assert update(open_request, changes, expected={"status": "open"})
+    assert not update(open_request, {"note": "too late"}, expected={"status": "open"})
     open_request.refresh_from_db()
     assert (open_request.cancel_reason, open_request.ended_at) == ("by_member", at)
     assert open_request.note != "too late"

@@ -101,13 +101,11 @@ def test_voiding_paid_invoice_takes_twenty_four_queries(invoice: Invoice, alice:
     assert (len(queries), writes(queries)) == (24, 13)
 
 
-def test_starting_payment_takes_thirteen_queries(
-    gateway_driver: GatewayDriver, opened: PaymentRequest
-) -> None:
+def test_starting_payment_takes_eleven_queries(gateway_driver: GatewayDriver, opened: PaymentRequest) -> None:
     # invoice locked, request, account, unsettled payment, checkouts counted; counts, payment, event ·
-    # earlier call; call · its outcome · the checkout · the payment's state
+    # call · its outcome · the checkout
     queries = statements(lambda: gateway_driver.start(opened))
-    assert (len(queries), writes(queries)) == (13 + _locks_of_limits(), 6)
+    assert (len(queries), writes(queries)) == (11 + _locks_of_limits(), 6)
 
 
 def test_restarting_payment_takes_four_queries(gateway_driver: GatewayDriver, opened: PaymentRequest) -> None:
@@ -117,27 +115,26 @@ def test_restarting_payment_takes_four_queries(gateway_driver: GatewayDriver, op
     assert (len(queries), writes(queries)) == (4, 0)
 
 
-def test_booking_card_payment_takes_twenty_three_queries(
+def test_booking_card_payment_takes_nineteen_queries(
     gateway_driver: GatewayDriver, opened: PaymentRequest
 ) -> None:
-    # payment · invoice locked, payment; authorized, event, capturing, event · last call; call · its outcome ·
-    # invoice locked, payment; amount paid, allocation, payment, event, request, event, requester, two mails,
-    # fee, event
+    # payment · invoice locked, payment; capturing, two events · call · its outcome ·
+    # invoice locked, payment; amount paid, allocation, payment, event, request, event, requester, mails, event
     payment = gateway_driver.start(opened)
     gateway_driver.pay(payment)
     queries = statements(lambda: refresh_payment(payment, now=present()))
-    assert (len(queries), writes(queries)) == (23, 16)
+    assert (len(queries), writes(queries)) == (19, 13)
 
 
-def test_booking_captured_bank_debit_takes_fourteen_queries(
+def test_booking_captured_bank_debit_takes_twelve_queries(
     gateway_driver: GatewayDriver, opened: PaymentRequest
 ) -> None:
     # payment · invoice locked, payment; amount paid, allocation, payment, event, request, event, requester,
-    # two mails, fee, event
+    # mails, event
     payment = gateway_driver.start_and_pay(opened, "debit")
     gateway_driver.settle_bank_debit(payment)
     queries = statements(lambda: refresh_payment(payment, now=present()))
-    assert (len(queries), writes(queries)) == (14, 10)
+    assert (len(queries), writes(queries)) == (12, 8)
 
 
 def test_settling_rest_takes_nine_queries(invoice: Invoice, alice: Actor) -> None:

@@ -3,8 +3,8 @@
     event payment.capturing     the change and its event are written, not yet committed
     before commit               everything is written
     after commit                other connections see it
-    call capture                the row of a gateway call is written, not yet committed (start, capture, close)
-    before capture              the row is committed, the gateway not yet called
+    call capture                the row of a gateway call is written and committed (start, capture, close)
+    before capture              the gateway is not yet called
     after capture               the gateway has responded, the outcome is not yet recorded
     noted capture               the outcome is recorded, the state not yet booked
     before fetch, after fetch   the same for a fetch, which has no row
@@ -47,7 +47,7 @@ def install() -> None:
     _installed.append(True)
     _wrap(events, "record", after=lambda event_type, *_, **__: f"event {event_type}")
     _wrap(BaseDatabaseWrapper, "commit", before=lambda *_: "before commit", after=lambda *_: "after commit")
-    _wrap(GatewayCall, "save", after=lambda call, **_: f"call {call.operation}")
+    _wrap(gateway_calls, "_insert_call", after=lambda _, operation, *__: f"call {operation}")
     _wrap(gateway_calls, "_record_outcome", after=lambda call, *_: f"noted {call.operation}")
     _wrap_calls()
     _wrap(kinds, "is_valid", after=lambda mail, **_: f"mail {mail.kind}")

@@ -3,6 +3,7 @@
     request_to_pay = Prepared(lambda pk: PaymentRequest.objects.select_related("invoice").filter(pk=pk))
     request = request_to_pay.first("preq_01k3…")
     insert(event)
+    update(request, {"status": "paid"}, expected={"status": "open"})
 
 Only for what the busiest acts do; everything else is an ordinary query (decision 0061).
 """
@@ -11,21 +12,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
 
 from django.db import connection, models
 from django.db.models.query import get_related_populators
+from django.db.models.sql import UpdateQuery
 from django.db.transaction import TransactionManagementError
 
 M = TypeVar("M", bound=models.Model)
 
+Params = tuple[Any, ...]
 
-class _Parameter(str):
-    """Stands for a value while a query is compiled. A text, which the columns of our ids pass on as it is."""
 
-    __slots__ = ("position",)
-    position: int
+class _Parameter(models.Expression):
+    """Stands for a value while a query is compiled; it is sent as it is, a time as its database stores it."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__()
+        self.position = position
+
+    def as_sql(self, _compiler: Any, _connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        """Returns a placeholder, and itself as the parameter."""
+        return "%s", [self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +43,7 @@ class _Plan:
     """The SQL of a query, its parameters, and how its rows become instances."""
 
     sql: str
-    params: tuple[Any, ...]
+    params: Params
     locks: bool
     names: list[str]  # of the model's own columns, which come first
     converters: list[tuple[int, list[Callable[..., Any]], Any]]
@@ -41,7 +51,7 @@ class _Plan:
 
 
 class Prepared(Generic[M]):
-    """A query of whole rows, with the rows of `select_related`, whose only parameters are texts, as ids are.
+    """A query of whole rows, with the rows of `select_related`; its parameters are texts, numbers and times.
 
     `rows` takes them and returns the queryset; it is called once, when the query runs for the first time.
     """
@@ -51,14 +61,13 @@ class Prepared(Generic[M]):
         self._plan: _Plan | None = None
         self._model: type[M]
 
-    def all(self, *values: str | None) -> list[M]:
+    def all(self, *values: Any) -> list[M]:
         """Returns the rows for these values; raises TransactionManagementError where it locks outside a transaction."""
         plan = self._plan or self._compile(len(values))
         if plan.locks and not connection.in_atomic_block:
             raise TransactionManagementError("A row is locked for a transaction, and there is none.")
-        params = [values[one.position] if type(one) is _Parameter else one for one in plan.params]
         with connection.cursor() as cursor:
-            cursor.execute(plan.sql, params)
+            cursor.execute(plan.sql, _filled(plan.params, values))
             found = cursor.fetchall()
         instances, width = [], len(plan.names)
         for row in map(list, found):
@@ -71,12 +80,12 @@ class Prepared(Generic[M]):
             instances.append(instance)
         return instances
 
-    def first(self, *values: str | None) -> M | None:
+    def first(self, *values: Any) -> M | None:
         """Returns the first of the rows, or None."""
         found = self.all(*values)
         return found[0] if found else None
 
-    def get(self, *values: str | None) -> M:
+    def get(self, *values: Any) -> M:
         """Returns the first of the rows; raises the model's DoesNotExist where there is none."""
         found = self.first(*values)
         if found is None:
@@ -84,14 +93,10 @@ class Prepared(Generic[M]):
         return found
 
     def _compile(self, count: int) -> _Plan:
-        parameters = [_Parameter(f"parameter {position}") for position in range(count)]
-        for position, parameter in enumerate(parameters):
-            parameter.position = position
-        queryset = self._rows(*parameters)
+        queryset = self._rows(*map(_Parameter, range(count)))
         compiler = queryset.query.get_compiler(connection=connection)
         sql, params = compiler.as_sql()
-        if {one.position for one in params if type(one) is _Parameter} != set(range(count)):
-            raise TypeError(f"a parameter is lost in {sql}")
+        _check_parameters(sql, params, count)
         columns = [column for column, _sql, _alias in compiler.select]
         converters = [
             (position, found, expression)
@@ -107,26 +112,79 @@ class Prepared(Generic[M]):
         return self._plan
 
 
-def insert(*rows: models.Model) -> None:
-    """Inserts new rows of one model in one statement; signals are not sent, and nothing is read back."""
-    model = type(rows[0])
-    head, placeholders, fields = _insert_parts(model)
+class PreparedUpdate:
+    """An update of rows by expressions of their columns; `change` takes its parameters, which are as for Prepared.
+
+    It returns the queryset of the rows, and the values of their columns; it is called once.
+    """
+
+    def __init__(self, change: Callable[..., tuple[models.QuerySet[Any], Mapping[str, Any]]]) -> None:
+        self._change = change
+        self._plan: tuple[str, Params] | None = None
+
+    def run(self, *values: Any) -> int:
+        """Updates, and returns how many rows it found."""
+        sql, params = self._plan or self._compile(len(values))
+        with connection.cursor() as cursor:
+            cursor.execute(sql, _filled(params, values))
+            return int(cursor.rowcount)
+
+    def _compile(self, count: int) -> tuple[str, Params]:
+        rows, columns = self._change(*map(_Parameter, range(count)))
+        query: Any = rows.query.chain(UpdateQuery)
+        query.add_update_values(columns)
+        sql, params = query.get_compiler(connection=connection).as_sql()
+        _check_parameters(sql, params, count)
+        self._plan = (sql, tuple(params))
+        return self._plan
+
+
+def _check_parameters(sql: str, params: Params, count: int) -> None:
+    if {one.position for one in params if type(one) is _Parameter} != set(range(count)):
+        raise TypeError(f"a parameter is lost in {sql}")
+
+
+def _filled(params: Params, values: Params) -> list[Any]:
+    """Returns the parameters of a statement with these values in them."""
+    adapt = connection.ops.adapt_datetimefield_value
+    sent = [adapt(value) if isinstance(value, datetime) else value for value in values]
+    return [sent[one.position] if type(one) is _Parameter else one for one in params]
+
+
+def insert(*rows: models.Model, ignores_conflicts: bool = False) -> int:
+    """Inserts new rows of one model in one statement, and returns how many; signals are not sent.
+
+    Read back is only what the database computes. ignores_conflicts: a row that is there already is left as it is, and
+    is no IntegrityError; the instances are the same either way.
+    """
+    head, placeholders, fields, made = _insert_parts(type(rows[0]))
     params = [
         field.get_db_prep_save(field.pre_save(row, add=True), connection) for row in rows for field in fields
     ]
+    sql = head + ", ".join([placeholders] * len(rows))
+    sql += " ON CONFLICT DO NOTHING" if ignores_conflicts else ""
+    sql += f" RETURNING {', '.join(made)}" if made else ""
     with connection.cursor() as cursor:
-        cursor.execute(head + ", ".join([placeholders] * len(rows)), params)
+        cursor.execute(sql, params)
+        returned = cursor.fetchall() if made else []
+        count = len(returned) if made else int(cursor.rowcount)
+    for row, values in zip(rows, returned, strict=False):
+        vars(row).update(zip(made, values, strict=True))
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
+    return count
 
 
-def compare_and_set(row: models.Model, column: str, expected: Any, columns: Mapping[str, Any]) -> bool:
-    """Writes `columns` of a stored row if its `column` still has this value; returns whether it had.
+def update(
+    row: models.Model, columns: Mapping[str, Any], *, expected: Mapping[str, Any] | None = None
+) -> bool:
+    """Writes `columns` of a stored row if it has the `expected` values yet; returns whether it had, and is there.
 
     The values are stored as they are: no expressions. The instance is left as it is.
     """
-    sql, fields = _update_parts(type(row), column, tuple(columns))
-    values = [*columns.values(), row.pk, expected]
+    conditions = {row._meta.pk.name: row.pk, **(expected or {})}
+    sql, fields = _update_parts(type(row), tuple(columns), tuple(conditions))
+    values = [*columns.values(), *conditions.values()]
     params = [
         value.pk if isinstance(value, models.Model) else field.get_db_prep_save(value, connection)
         for field, value in zip(fields, values, strict=True)
@@ -137,25 +195,33 @@ def compare_and_set(row: models.Model, column: str, expected: Any, columns: Mapp
 
 
 @cache
-def _update_parts(model: type[models.Model], column: str, names: tuple[str, ...]) -> tuple[str, list[Any]]:
+def _update_parts(
+    model: type[models.Model], columns: tuple[str, ...], conditions: tuple[str, ...]
+) -> tuple[str, list[Any]]:
     """Returns the statement and the columns of its parameters."""
-    fields: list[Any] = [model._meta.get_field(name) for name in (*names, model._meta.pk.name, column)]
+    fields: list[Any] = [model._meta.get_field(name) for name in (*columns, *conditions)]
     quoted = [f"{connection.ops.quote_name(field.column)} = %s" for field in fields]
-    table = connection.ops.quote_name(model._meta.db_table)
-    sql = f"UPDATE {table} SET {', '.join(quoted[:-2])} WHERE {' AND '.join(quoted[-2:])}"  # noqa: S608
+    table, count = connection.ops.quote_name(model._meta.db_table), len(columns)
+    sql = f"UPDATE {table} SET {', '.join(quoted[:count])} WHERE {' AND '.join(quoted[count:])}"  # noqa: S608
     return sql, fields
 
 
 @cache
-def _insert_parts(model: type[models.Model]) -> tuple[str, str, list[Any]]:
-    """Returns the statement up to the values, the placeholders of a row, and its columns."""
-    fields: list[Any] = list(model._meta.concrete_fields)
-    if any(
-        hasattr(field, "get_placeholder") or (field.primary_key and field.db_returning) for field in fields
-    ):
-        raise TypeError(f"{model.__name__} has a column that the database computes or casts")
+def _insert_parts(model: type[models.Model]) -> tuple[str, str, list[Any], list[str]]:
+    """Returns the statement up to the values, the placeholders of a row, its columns, and those of the database."""
+    columns: list[Any] = list(model._meta.concrete_fields)
+    fields = [column for column in columns if not column.db_returning]
+    made = [column for column in columns if column.db_returning]
+    casts = {
+        column.get_placeholder(None, None, connection)
+        for column in fields
+        if hasattr(column, "get_placeholder")
+    }
+    if casts - {"%s"} or any(column.get_db_converters(connection) for column in made):
+        raise TypeError(f"{model.__name__} has a column that the database casts, or computes in another form")
     names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
     table = connection.ops.quote_name(model._meta.db_table)
     placeholders = ", ".join(["%s"] * len(fields))
     # Only names of our own columns are in it.
-    return f"INSERT INTO {table} ({names}) VALUES ", f"({placeholders})", fields  # noqa: S608
+    head = f"INSERT INTO {table} ({names}) VALUES "  # noqa: S608
+    return head, f"({placeholders})", fields, [column.column for column in made]

@@ -12,6 +12,7 @@ worker once no window reaches back to them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_network
@@ -21,6 +22,7 @@ from django.db.models import Count, Max
 from django.utils.crypto import salted_hmac
 
 from .models import Attempt
+from .prepared import insert
 
 _SUBJECT_LENGTH = 40
 
@@ -72,14 +74,17 @@ def consume(uses: Uses, *, now: datetime) -> list[int]:
     SQLite has one writer at a time. Raises LimitReached with the longest wait.
     """
     subjects = _digests(uses)
-    with transaction.atomic():
+    rows = [
+        Attempt(action=limit.action, subject=subject, created_at=now, expires_at=now + limit.longest)
+        for limit, subject in subjects.items()
+    ]
+    # Nothing is written before the refusal, so an open transaction needs no savepoint for it.
+    with nullcontext() if connection.in_atomic_block else transaction.atomic():
         _lock(subjects)
         _check(subjects, now)
-        rows = [
-            Attempt(action=limit.action, subject=subject, created_at=now, expires_at=now + limit.longest)
-            for limit, subject in subjects.items()
-        ]
-        return [row.pk for row in Attempt.objects.bulk_create(rows)]
+        if rows:
+            insert(*rows)
+    return [row.pk for row in rows]
 
 
 def check(uses: Uses, *, now: datetime) -> None:

@@ -10,6 +10,8 @@ from types import MappingProxyType
 
 from django.db import IntegrityError, transaction
 
+from partway.accounts import prepared
+
 from . import events
 from .errors import ExternalReferenceTaken, FieldError, Invalid, field_error
 from .events import Actor
@@ -71,7 +73,7 @@ def insert(row: ExternalRow, fields: ExternalFields) -> None:
     row.external_reference = fields.external_reference or None
     row.metadata = fields.merged({})
     with _unique(row):
-        row.save(force_insert=True)
+        prepared.insert(row)
 
 
 @transaction.atomic

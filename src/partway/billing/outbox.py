@@ -12,7 +12,7 @@ from django.db import transaction
 
 from partway.accounts import rate_limits
 from partway.accounts.models import Member, Role, User
-from partway.accounts.prepared import insert
+from partway.accounts.prepared import Prepared, insert
 from partway.accounts.rate_limits import Limit, LimitReached, Window
 from partway.lib.email_addresses import distinct_addresses, same_address
 
@@ -40,33 +40,44 @@ _LIMITED_KINDS = frozenset({"invoice_sent", "quote_sent", "payment_request", "st
 _LIMITED_EVENTS = frozenset({"payment.receipt_resent"})
 _WINDOW = timedelta(hours=1)
 
+_members = Prepared(lambda pk: Member.objects.filter(pk=pk))
+
 
 def queue(kind: str, event: Event, recipients: Recipients) -> Mail:
     """Writes the mail's row in the transaction of the event that it is about (DESIGN D6).
 
     Raises RateLimited when a member sends more than a person does, or a program more than an organization may.
     """
-    is_limited = kind in _LIMITED_KINDS or event.type in _LIMITED_EVENTS
-    if is_limited and event.actor_kind in ("member", "key"):
-        _count(kind, event, recipients)
-    mail = Mail(
-        kind=kind,
-        event=event,
-        organization_id=event.organization_id,
-        invoice_id=event.invoice_id,
-        quote_id=event.quote_id,
-        payment_request_id=event.payment_request_id,
-        payment_id=event.payment_id,
-        to=list(recipients.to),
-        cc=list(recipients.cc),
-        bcc=list(recipients.bcc),
-        reply_to=recipients.reply_to,
-        data=recipients.data,
-        created_at=event.created_at,
-        next_attempt_at=event.created_at,
-    )
-    insert(mail)
-    return mail
+    return queue_all(event, {kind: recipients})[0]
+
+
+def queue_all(event: Event, recipients: Mapping[str, Recipients]) -> list[Mail]:
+    """Writes one mail for each kind, in one statement; raises RateLimited as `queue` does."""
+    mails = []
+    for kind, each in recipients.items():
+        is_limited = kind in _LIMITED_KINDS or event.type in _LIMITED_EVENTS
+        if is_limited and event.actor_kind in ("member", "key"):
+            _count(kind, event, each)
+        mails.append(
+            Mail(
+                kind=kind,
+                event=event,
+                organization_id=event.organization_id,
+                invoice_id=event.invoice_id,
+                quote_id=event.quote_id,
+                payment_request_id=event.payment_request_id,
+                payment_id=event.payment_id,
+                to=list(each.to),
+                cc=list(each.cc),
+                bcc=list(each.bcc),
+                reply_to=each.reply_to,
+                data=each.data,
+                created_at=event.created_at,
+                next_attempt_at=event.created_at,
+            )
+        )
+    insert(*mails)
+    return mails
 
 
 def _count(kind: str, event: Event, recipients: Recipients) -> None:
@@ -93,7 +104,7 @@ def _count(kind: str, event: Event, recipients: Recipients) -> None:
 def requester(request: PaymentRequest) -> str:
     """Returns the address of the member who made the request, or the organization's once they have left it."""
     # The address of a former member may be read by a stranger, and the mail shows amounts of the organization.
-    if request.reply_to and Member.objects.filter(pk=request.requested_by).exists():
+    if request.reply_to and _members.first(request.requested_by) is not None:
         return request.reply_to
     return request.organization.email
 
@@ -122,19 +133,21 @@ def receipt_recipients(
     return to, [address for address in cc if not any(same_address(address, other) for other in to)]
 
 
-def queue_receipt(payment: Payment, event: Event, stages: dict[str, int]) -> Mail:
-    """Queues and returns the receipt; `stages` are its figures in minor units, as they were when the money came in."""
+def queue_receipt(
+    payment: Payment, event: Event, stages: dict[str, int], *, is_announced: bool = False
+) -> Mail:
+    """Queues and returns the receipt; `stages` are its figures in minor units, as they were when the money came in.
+
+    is_announced: with the notice that the payment came in, to whom the receipt is answered.
+    """
     request, office = payment.payment_request, payment.document.organization.email
     to, cc = receipt_recipients(payment.document, request)
     reply_to = requester(request) if request else office
     # The figures are frozen with the row, however late it is sent.
-    return queue("receipt", event, Recipients(to=to, cc=cc, reply_to=reply_to, data=dict(stages)))
-
-
-def queue_payment_notice(payment: Payment, event: Event, stages: dict[str, int], *, to: str) -> None:
-    """Queues the notice that a payment came in `to` whom the receipt is answered; `stages` as for the receipt."""
-    office = payment.document.organization.email
-    queue("payment_received", event, Recipients(to=[to], reply_to=office, data=dict(stages)))
+    mails = {"receipt": Recipients(to=to, cc=cc, reply_to=reply_to, data=dict(stages))}
+    if is_announced:
+        mails["payment_received"] = Recipients(to=[reply_to], reply_to=office, data=dict(stages))
+    return queue_all(event, mails)[0]
 
 
 def queue_unwanted_debit(payment: Payment, event: Event, *, is_final: bool) -> None:
@@ -145,8 +158,8 @@ def queue_unwanted_debit(payment: Payment, event: Event, *, is_final: bool) -> N
     request, office = payment.payment_request, payment.document.organization.email
     to, cc = receipt_recipients(payment.document, request)
     member = requester(request) if request else office
-    queue("debit_not_needed", event, Recipients(to=to, cc=cc, reply_to=member, data={"is_final": is_final}))
-    queue("unwanted_debit", event, Recipients(to=[member], reply_to=office))
+    debit = Recipients(to=to, cc=cc, reply_to=member, data={"is_final": is_final})
+    queue_all(event, {"debit_not_needed": debit, "unwanted_debit": Recipients(to=[member], reply_to=office)})
 
 
 def queue_payment_failure(payment: Payment, event: Event) -> None:
@@ -154,8 +167,9 @@ def queue_payment_failure(payment: Payment, event: Event) -> None:
     request, office = payment.payment_request, payment.document.organization.email
     to, cc = receipt_recipients(payment.document, request)
     member = requester(request) if request else office
-    queue("payment_failed", event, Recipients(to=to, cc=cc, reply_to=member))
-    queue("payment_failed_notice", event, Recipients(to=[member], reply_to=office))
+    failure = Recipients(to=to, cc=cc, reply_to=member)
+    notice = Recipients(to=[member], reply_to=office)
+    queue_all(event, {"payment_failed": failure, "payment_failed_notice": notice})
 
 
 def queue_refund_notice(refund: Refund, event: Event) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from partway.accounts.prepared import compare_and_set
+from partway.accounts.prepared import update
 
 from . import events
 from .events import Actor
@@ -114,24 +114,30 @@ def move(
     now: datetime,
     data: dict[str, Any] | None = None,
     idempotency_key: str | None = None,
+    through: str | None = None,
     **columns: Any,
 ) -> Event:
     """Moves `row` from the state it was read in to `to`, writing `columns` and the event of the transition.
 
     A compare-and-set: raises ConcurrentUpdate, changing nothing, when the stored state is another by now. Raises
     InvalidTransition for a pair that no table has. idempotency_key: that of the event, where a form caused it (P8).
+    through: a state that the row passes at the same moment; it has its event, and is not stored.
     """
     source = row.status
-    event_type = _TABLES[type(row)].get((source, to))
-    if event_type is None:
-        raise InvalidTransition(f"{type(row).__name__} {row.pk}: {source} → {to}")
+    steps = [(source, through), (through, to)] if through else [(source, to)]
+    if missing := [step for step in steps if step not in _TABLES[type(row)]]:
+        raise InvalidTransition(f"{type(row).__name__} {row.pk}: {missing}")
     # The state is part of the WHERE: on both databases the row decides who was first, whatever was read before.
     written = {"status": to, **columns}
-    if not compare_and_set(row, "status", source, {**written, **computed_columns(type(row), written)}):
+    computed = computed_columns(type(row), written)
+    if not update(row, {**written, **computed}, expected={"status": source}):
         raise ConcurrentUpdate(f"{type(row).__name__} {row.pk} is no longer {source}")
     for name, value in written.items():
         setattr(row, name, value)
     # In the transaction of the update: no change without its event, and no event of a change that was rolled back
     # (M6).
-    said = {**(data or {}), "from": source, "to": to}
-    return events.record(event_type, row, by=by, now=now, data=said, idempotency_key=idempotency_key)
+    for before, after in steps:
+        said = {**(data or {}), "from": before, "to": after}
+        event_type = _TABLES[type(row)][before, after]
+        event = events.record(event_type, row, by=by, now=now, data=said, idempotency_key=idempotency_key)
+    return event

@@ -11,14 +11,19 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.utils import timezone
 
+from partway.accounts.prepared import Prepared, update
 from partway.accounts.sessions import BEGAN_AT
 from partway.lib.sealing import digest
 
 # Not every request writes: the end is moved on once it is this much out of date.
 _STEP = timedelta(minutes=5)
+
+
+_sessions = Prepared(lambda key: SessionStore.get_model_class().objects.filter(session_key=key))
 
 
 class SessionStore(db.SessionStore):
@@ -53,6 +58,15 @@ class SessionStore(db.SessionStore):
             self.model.objects.filter(pk=row.pk).update(expire_date=until)
         return data
 
+    def save(self, must_create: bool = False) -> None:
+        """Stores the data; raises UpdateError when the session has ended meanwhile."""
+        if must_create or self.session_key is None:
+            super().save(must_create=must_create)
+            return
+        row = self.create_model_instance(dict(self.items()))
+        if not update(row, {"session_data": row.session_data, "expire_date": row.expire_date}):
+            raise UpdateError
+
     def delete(self, session_key: str | None = None) -> None:
         """Deletes this session, or the one with `session_key`."""
         key = session_key or self.session_key
@@ -61,9 +75,10 @@ class SessionStore(db.SessionStore):
 
     def _get_session_from_db(self) -> AbstractBaseSession | None:
         key = digest(self.session_key or "")
-        row = self.model.objects.filter(session_key=key, expire_date__gt=timezone.now()).first()
-        if row is None:
+        row = _sessions.first(key)
+        if row is None or row.expire_date <= timezone.now():
             self._session_key = None
+            return None
         return row
 
 

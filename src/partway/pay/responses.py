@@ -173,7 +173,7 @@ def start(
     except BillingError as error:
         return rerender(error_message(error), error.status)
     url = payment.checkout_url
-    if not gateway_calls.is_current_checkout_page(payment.organization, url):
+    if not gateway_calls.is_current_checkout_page(payment):
         # A business may have its checkout on a domain of its own, or one that was begun at an earlier account: the page
         # with the form did not name it. A browser would block that redirect, but lets a page lead anywhere.
         context = {"organization": payment.organization, "url": url, "host": urlsplit(url).hostname}

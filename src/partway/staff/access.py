@@ -25,6 +25,7 @@ from django.views.defaults import page_not_found
 
 from partway.accounts.models import Member, User
 from partway.accounts.permissions import ALLOWED_ROLES, Permission
+from partway.accounts.prepared import Prepared
 from partway.billing.models import Invoice, Quote
 from partway.billing.models.fields import OrganizationQuerySet
 from partway.billing.models.parties import ISSUED
@@ -37,6 +38,17 @@ from .forms import KEPT, strip_nul
 
 RowT = TypeVar("RowT", bound=Model)
 View = Callable[..., HttpResponseBase]
+
+_members = Prepared(
+    lambda user, slug: Member.objects.select_related("organization", "user").filter(
+        user=user, organization__slug=slug
+    )
+)
+_invoices = Prepared(
+    lambda organization, pk: Invoice.objects.select_related(
+        "organization", "customer", "quote", *ISSUED
+    ).filter(organization=organization, pk=pk)
+)
 
 
 def page(
@@ -54,8 +66,7 @@ def page(
         session.is_background = is_background
         if not isinstance(request.user, User):
             return redirect_to_signin(request)
-        members = Member.objects.select_related("organization", "user")
-        member = members.filter(user=request.user, organization__slug=slug).first()
+        member = _members.first(request.user.pk, slug)
         # No 403: a user of another organization must not learn that this one exists (D5).
         if member is None:
             raise Http404
@@ -80,12 +91,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     That an organization exists is shown only to its members, who see its navigation on any page (DESIGN D5).
     """
     user, slug = getattr(request, "user", None), re.match(r"/o/([\w-]+)/", request.path_info, re.ASCII)
-    members = Member.objects.select_related("organization", "user")
-    member = (
-        members.filter(user=user, organization__slug=slug[1]).first()
-        if slug and isinstance(user, User)
-        else None
-    )
+    member = _members.first(user.pk, slug[1]) if slug and isinstance(user, User) else None
     if member is None:
         return page_not_found(request, exception)
     ctx = MemberContext(request, member, clock.now())
@@ -132,9 +138,10 @@ def get_own_or_404(ctx: MemberContext, rows: OrganizationQuerySet[RowT], row_id:
 
 def get_invoice_or_404(ctx: MemberContext, invoice_id: str) -> Invoice:
     """Returns this organization's invoice, with its organization, customer and quote."""
-    return get_own_or_404(
-        ctx, Invoice.objects.select_related("organization", "customer", "quote", *ISSUED), invoice_id
-    )
+    found = _invoices.first(ctx.organization.pk, strip_nul(invoice_id))
+    if found is None:
+        raise Http404
+    return found
 
 
 def get_quote_or_404(ctx: MemberContext, quote_id: str) -> Quote:

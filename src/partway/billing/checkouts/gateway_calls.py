@@ -9,10 +9,10 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from partway.accounts.models import GatewayAccount, Organization
-from partway.accounts.prepared import Prepared
+from partway.accounts.prepared import Prepared, insert, update
 from partway.gateways import protocol
 from partway.gateways.protocol import (
     Checkout,
@@ -50,10 +50,6 @@ _KEY_IS_REPEATED_FOR = timedelta(hours=23)
 CANCEL_TRANSITIONS = {"pending": "closing", "authorized": "releasing"}
 
 
-# The calls of a payment, the latest first; none of a refund has one of these operations.
-_attempts = Prepared(
-    lambda pk, operation: GatewayCall.objects.filter(payment=pk, operation=operation).order_by("-attempt")
-)
 current_accounts = Prepared(GatewayAccount.objects.current)
 
 
@@ -95,9 +91,11 @@ def current_gateway(organization: Organization) -> Gateway | None:
         return None
 
 
-def is_current_checkout_page(organization: Organization, url: str) -> bool:
-    """Returns whether a checkout's URL is of the origin that the page with its Pay button names in its policy."""
-    gateway, parts = current_gateway(organization), urlsplit(url)
+def is_current_checkout_page(payment: Payment) -> bool:
+    """Returns whether a payment's checkout is of the origin that the page with its Pay button names in its policy."""
+    account, parts = payment.gateway_account, urlsplit(payment.checkout_url)
+    is_current = account is not None and account.is_current
+    gateway = gateway_for(payment) if is_current else current_gateway(payment.organization)
     return gateway is not None and f"{parts.scheme}://{parts.netloc}" == gateway.checkout_origin
 
 
@@ -161,27 +159,28 @@ def start(payment: Payment, *, now: datetime) -> Checkout:
 
     Raises Refused or OutcomeUnknown.
     """
-    call = _attempts.first(payment.pk, GatewayOperation.START)
-    if call is None:
-        noun = "invoice" if payment.invoice_id else "deposit of quote"
-        body = {
-            "amount_minor": str(payment.amount_minor),
-            "currency": payment.currency,
-            "description": f"{payment.organization.name}: {noun} {payment.document.number}",
-            "reference": payment.pk,
-            "return_url": links.receipt_url(payment),
-            "callback_url": callback_url(gateway_account_for(payment)),
-            "expires_at": (payment.created_at + CHECKOUT_LIFETIME).isoformat(),
-            # The page that the customer came from: who returns without paying finds the amount and the button again.
-            "cancel_url": links.payment_url(payment.source),
-            "customer_email": payment.document.customer.email,
-            "locale": payment.organization.locale,
-            "statement": payment.document.number or "",
-            "methods": " ".join(gateway_account_for(payment).methods),
-            "application_fee_minor": str(_application_fee(payment).amount_minor),
-            "organization": payment.organization_id,
-        }
-        call = _create_call(payment, GatewayOperation.START, 1, now, body)
+    noun = "invoice" if payment.invoice_id else "deposit of quote"
+    body = {
+        "amount_minor": str(payment.amount_minor),
+        "currency": payment.currency,
+        "description": f"{payment.organization.name}: {noun} {payment.document.number}",
+        "reference": payment.pk,
+        "return_url": links.receipt_url(payment),
+        "callback_url": callback_url(gateway_account_for(payment)),
+        "expires_at": (payment.created_at + CHECKOUT_LIFETIME).isoformat(),
+        # The page that the customer came from: who returns without paying finds the amount and the button again.
+        "cancel_url": links.payment_url(payment.source),
+        "customer_email": payment.document.customer.email,
+        "locale": payment.organization.locale,
+        "statement": payment.document.number or "",
+        "methods": " ".join(gateway_account_for(payment).methods),
+        "application_fee_minor": str(_application_fee(payment).amount_minor),
+        "organization": payment.organization_id,
+    }
+    # Two clicks, or one after a lost response, send the same key and get the same checkout.
+    call = _insert_call(payment, GatewayOperation.START, 1, now, body) or GatewayCall.objects.get(
+        payment=payment, operation=GatewayOperation.START, attempt=1
+    )
     # From the stored row, not from the payment: a gateway refuses a repeated key with another body, and the
     # number of the document or the name of the organization may have changed since (P4).
     body = call.body
@@ -313,17 +312,17 @@ def _create_next_attempt(
 
     A refund is no new attempt while the gateway keeps the key of the last one: that is sent again.
     """
-    last = (
-        payment.gateway_calls.filter(operation=operation, refund=of).order_by("-attempt").first()
-        if of
-        else _attempts.first(payment.pk, operation)
-    )
-    if last is None:
-        return _create_call(payment, operation, 1, now, body or {}, of)
+    # Mostly it is the first one, which its insert finds out.
+    if (first := _insert_call(payment, operation, 1, now, body or {}, of)) is not None:
+        return first
+    last = payment.gateway_calls.filter(operation=operation, refund=of).order_by("-attempt")[0]
     if may_take_effect(last, now=now):
         raise CallInProgress
     if of is None or now >= last.started_at + _KEY_LIFETIME:
-        return _create_call(payment, operation, last.attempt + 1, now, body or {}, of)
+        call = _insert_call(payment, operation, last.attempt + 1, now, body or {}, of)
+        if call is None:
+            raise CallInProgress
+        return call
     # Under another key it would be a second refund, were the gateway still at work on the first one: a capture cannot
     # happen twice, a refund can. Compare-and-set, for one process to repeat it.
     same = GatewayCall.objects.filter(pk=last.pk, repeated_at=last.repeated_at, outcome=last.outcome)
@@ -347,26 +346,19 @@ def may_take_effect(call: GatewayCall, *, now: datetime) -> bool:
     return call.outcome in running and (call.repeated_at or call.started_at) + timeout > now
 
 
-def _create_call(
+def _insert_call(
     payment: Payment,
     operation: GatewayOperation,
     attempt: int,
     now: datetime,
     body: dict[str, str],
     of: Refund | None = None,
-) -> GatewayCall:
+) -> GatewayCall | None:
+    """Writes the row of an attempt, or returns None where there is one: the unique attempt lets one process make it."""
     call = GatewayCall(payment=payment, refund=of, operation=operation, attempt=attempt, started_at=now)
     call.body = body
-    try:
-        # In a transaction of its own, so that the row is committed before the call; the unique attempt lets one
-        # process make it (P4).
-        with transaction.atomic():
-            call.save(force_insert=True)
-    except IntegrityError:
-        if operation == GatewayOperation.START:  # two clicks send the same key and get the same checkout
-            return GatewayCall.objects.get(payment=payment, operation=operation, attempt=attempt)
-        raise CallInProgress from None
-    return call
+    # Outside a transaction, so that the row is committed before the call (P4).
+    return call if insert(call, ignores_conflicts=True) else None
 
 
 def _send(call: GatewayCall, now: datetime, send: Callable[[], T]) -> T:
@@ -386,5 +378,4 @@ def _send(call: GatewayCall, now: datetime, send: Callable[[], T]) -> T:
 
 
 def _record_outcome(call: GatewayCall, outcome: GatewayCallOutcome, message: str, now: datetime) -> None:
-    rows = GatewayCall.objects.filter(pk=call.pk)
-    rows.update(outcome=outcome, message=message[:300], answered_at=now)
+    update(call, {"outcome": outcome, "message": message[:300], "answered_at": now})

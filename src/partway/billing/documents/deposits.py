@@ -99,8 +99,7 @@ def record_deposit(quote: Quote, *, deposit: OfflineDeposit, by: Actor, now: dat
         "deposit_minor": quote.deposit_minor,
     }
     payment, event = write_received(quote, deposit, quote.deposit, stages=stages, by=by, now=now)
-    receipt = outbox.queue_receipt(payment, event, stages)
-    outbox.queue_payment_notice(payment, event, stages, to=receipt.reply_to)
+    outbox.queue_receipt(payment, event, stages, is_announced=True)
     return payment
 
 

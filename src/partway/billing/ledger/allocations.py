@@ -7,10 +7,11 @@ lock an invoice cannot be overpaid, and no money can be allocated twice.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 
-from partway.accounts.prepared import insert
+from partway.accounts.prepared import PreparedUpdate, insert
 from partway.lib.money import Money
 
 from ..models import Allocation, Dispute, Invoice, Payment, Refund
@@ -84,11 +85,20 @@ def deallocate(
         _write(payment, invoice, -amount_minor, cause, now, source)
 
 
-def _count_on_invoice(invoice: Invoice, amount_minor: int) -> None:
+def _paid_more(amount_minor: Any, pk: Any) -> tuple[QuerySet[Invoice], dict[str, Any]]:
+    """Returns the invoice, where it is paid between nothing and its total after that, and the column to write."""
     paid = F("amount_paid_minor") + amount_minor
     within_total = {"then__gte": 0, "total_minor__gte": paid + F("adjusted_minor")}
-    fits = Invoice.objects.filter(pk=invoice.pk).annotate(then=paid).filter(**within_total)
-    if not fits.update(amount_paid_minor=paid):
+    return Invoice.objects.filter(pk=pk).annotate(then=paid).filter(**within_total), {
+        "amount_paid_minor": paid
+    }
+
+
+_count_paid = PreparedUpdate(_paid_more)
+
+
+def _count_on_invoice(invoice: Invoice, amount_minor: int) -> None:
+    if not _count_paid.run(amount_minor, invoice.pk):
         raise AllocationError(f"invoice {invoice.pk} cannot take {amount_minor}")
     # The row in memory follows, because the effects that come next read the amount due from it.
     invoice.amount_paid_minor += amount_minor

@@ -80,18 +80,18 @@ def _record_decline(context: BookingContext) -> None:
 
 def _capture_or_release(context: BookingContext) -> GatewayAction:
     """Captures an authorized payment if it is still payable, else releases it; stored before the call (P2)."""
-    follow_up_at = context.now + FOLLOW_UP_DELAY
+    columns: dict[str, Any] = {"next_refresh_at": context.now + FOLLOW_UP_DELAY}
     if context.payment.status == "pending":
         until = context.state.authorized_until
-        _move(context, "authorized", method=context.state.method, authorized_until=until)
+        columns |= {"through": "authorized", "method": context.state.method, "authorized_until": until}
     try:
         check_capture(context.payment)
     # The decision is committed before the gateway hears of it: after a crash the worker releases the
     # authorization, and a customer who lost the race is not charged (P2).
     except NotPayable as refusal:
-        _move(context, "releasing", data={"reason": refusal.reason}, next_refresh_at=follow_up_at)
+        _move(context, "releasing", data={"reason": refusal.reason}, **columns)
         return GatewayAction.CLOSE
-    _move(context, "capturing", next_refresh_at=follow_up_at)
+    _move(context, "capturing", **columns)
     return GatewayAction.CAPTURE
 
 
@@ -201,12 +201,14 @@ def _book(context: BookingContext, captured: Money, *, accepted: bool) -> None:
     allocated_minor = stages["allocated_minor"]
     facts = {"captured_minor": captured.amount_minor, "captured_currency": captured.currency}
     issued = parties.freeze(payment.document.organization, payment.document.customer, like=payment.document)
+    fee = fee_booking.columns(payment, context.state.fee)
     event = _move(
         context,
         "succeeded",
         data={**stages, **facts, **parties.event_data(issued), "accepted": accepted},
         **facts,
         **issued,
+        **fee,
         allocated_minor=allocated_minor,
         method=context.state.method or payment.method,
         accepted=accepted,
@@ -231,8 +233,8 @@ def _book(context: BookingContext, captured: Money, *, accepted: bool) -> None:
         _alert_amount_mismatch(context, captured, **details)
     elif surplus:
         raise_for_payment("unwanted_payment", payment, now=now, captured=captured, **details)
-    receipt = outbox.queue_receipt(payment, event, stages)
-    outbox.queue_payment_notice(payment, event, stages, to=receipt.reply_to)
+    outbox.queue_receipt(payment, event, stages, is_announced=True)
+    fee_booking.record(payment, fee, by=context.by, now=now)
 
 
 def _refund_surplus(context: BookingContext, surplus: Money) -> Money | None:

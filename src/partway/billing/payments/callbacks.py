@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from partway.accounts.models import GatewayAccount
@@ -52,10 +52,7 @@ def store_callback(
         received_at=now,
         next_attempt_at=now + FOLLOW_UP_DELAY,
     )
-    try:
-        with transaction.atomic():
-            insert(callback)
-    except IntegrityError:  # a repeat of one that is stored
+    if not insert(callback, ignores_conflicts=True):  # a repeat of one that is stored
         callback = Callback.objects.get(gateway_account=gateway_account, event_id=verified.event_id)
     # Also for a repeat: the first delivery may have been stored and then failed to book.
     if callback.status == "pending":

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from partway.accounts.prepared import Prepared
 from partway.gateways import protocol
 from partway.gateways.protocol import DisputeStatus
 from partway.lib.money import Money
@@ -27,9 +28,12 @@ REMIND_BEFORE = timedelta(days=2)
 _FEE = ("fee_minor", "fee_currency")
 
 
+_disputes = Prepared(lambda payment: Dispute.objects.filter(payment=payment))
+
+
 def versions(payment: Payment) -> dict[str, int]:
     """Returns the version of each dispute of a payment by the gateway's id: read it before the state is fetched."""
-    return dict(payment.disputes.values_list("gateway_ref", "version"))
+    return {dispute.gateway_ref: dispute.version for dispute in _disputes.all(payment.pk)}
 
 
 def apply(

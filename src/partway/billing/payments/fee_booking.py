@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from partway.accounts.prepared import update
 from partway.lib.money import Money
 
 from .. import alerts, events
@@ -26,13 +27,28 @@ def apply(row: Payment | Refund, reported: Money | None, *, by: Actor, now: date
     """
     if reported is None or not is_news(row, reported):
         return
-    payment = row if isinstance(row, Payment) else row.payment
     if row.fee is not None:
+        payment = row if isinstance(row, Payment) else row.payment
         alerts.raise_for_payment("fee_mismatch", payment, now=now, booked=row.fee, reported=reported)
         return
+    written = columns(row, reported)
+    update(row, written)
     row.fee_minor, row.fee_currency = reported.amount_minor, reported.currency
-    row.save(update_fields=["fee_minor", "fee_currency"])
-    data: dict[str, object] = {"fee_minor": reported.amount_minor, "fee_currency": reported.currency}
+    record(row, written, by=by, now=now)
+
+
+def columns(row: Payment | Refund, reported: Money | None) -> dict[str, object]:
+    """Returns the columns of a fee that is booked now, none where one is; `record` comes after they are written."""
+    if reported is None or row.fee is not None:
+        return {}
+    return {"fee_minor": reported.amount_minor, "fee_currency": reported.currency}
+
+
+def record(row: Payment | Refund, written: dict[str, object], *, by: Actor, now: datetime) -> None:
+    """Records that these columns were written; nothing where there are none."""
+    if not written:
+        return
+    data = dict(written)
     if isinstance(row, Refund):
         data["refund"] = row.pk
     events.record(_EVENT_TYPES[type(row)], row, by=by, now=now, data=data)

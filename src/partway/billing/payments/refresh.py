@@ -15,7 +15,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from partway.accounts.prepared import Prepared
+from partway.accounts.prepared import Prepared, update
 from partway.gateways.protocol import CheckoutState, CheckoutStatus, CloseOutcome, OutcomeUnknown, Refused
 from partway.gateways.registry import GATEWAYS
 
@@ -126,8 +126,7 @@ def _book(
     if callback is not None and callback.status == "pending":
         # In the same transaction as the booking: a crash leaves either both or neither, and then the callback is
         # retried (P7).
-        pending = Callback.objects.filter(pk=callback.pk, status="pending")
-        pending.update(status="processed", processed_at=now)
+        update(callback, {"status": "processed", "processed_at": now}, expected={"status": "pending"})
         callback.status = "processed"
     return action, fresh
 
@@ -180,10 +179,11 @@ def record_checkout(payment: Payment, *, ref: str, url: str = "") -> None:
     Without `url` for a checkout that the gateway's list names and that no customer will be sent to.
     """
     payment.checkout_url = url
-    sealed = payment.sealed_checkout_url
-    # Compare-and-set on the empty id: a second answer to the same start names the same checkout, and must not
-    # overwrite an id under which callbacks already arrive.
-    Payment.objects.filter(pk=payment.pk, checkout_ref="").update(
-        checkout_ref=ref, sealed_checkout_url=sealed
-    )
+    columns = {"checkout_ref": ref, "sealed_checkout_url": payment.sealed_checkout_url}
+    if update(payment, columns, expected={"checkout_ref": "", "status": payment.status}):
+        payment.checkout_ref = ref
+        return
+    # Canceled or booked meanwhile, or started by another click. A second answer to the same start names the same
+    # checkout, and must not overwrite an id under which callbacks already arrive.
+    update(payment, columns, expected={"checkout_ref": ""})
     payment.refresh_from_db(fields=["status", "checkout_ref", "sealed_checkout_url"])

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from partway.accounts.models import GatewayAccount, Organization
-from partway.accounts.prepared import Prepared
+from partway.accounts.prepared import Prepared, insert
 from partway.gateways.protocol import Gateway, OutcomeUnknown, Refused
 from partway.lib.money import Money
 
@@ -18,17 +18,23 @@ from ..checkouts.online_amounts import amount_to_charge
 from ..checkouts.payability import CHECKOUT_LIFETIME
 from ..errors import DepositNotDivisible, GatewayUnavailable, NotPayable, PaymentInProgress
 from ..models import Invoice, Payment, PaymentRequest, Quote
-from .refresh import book_refused_start, record_checkout, refresh_payment
+from .refresh import RELATED, book_refused_start, record_checkout, refresh_payment
 
 # A link that can be paid; all three have `document`, `payment_request` and `amount_payable`.
 PaymentTarget = PaymentRequest | Invoice | Quote
 
+_RELATED = (*RELATED, "payment_request")
 _requests = Prepared(lambda pk: PaymentRequest.objects.filter(pk=pk))
 _unsettled = {
     "invoice": Prepared(
         lambda pk: Payment.objects.unsettled().filter(invoice=pk).order_by("created_at", "pk")
     ),
     "quote": Prepared(lambda pk: Payment.objects.unsettled().filter(quote=pk).order_by("created_at", "pk")),
+}
+
+_under_way = {
+    "invoice": Prepared(lambda pk: Payment.objects.under_way().select_related(*_RELATED).filter(invoice=pk)),
+    "quote": Prepared(lambda pk: Payment.objects.under_way().select_related(*_RELATED).filter(quote=pk)),
 }
 
 # Ending the payment that is in the way may uncover another one, started meanwhile.
@@ -75,10 +81,7 @@ def _get_or_create_payment(
     if expected_amount != amount:
         raise DepositNotDivisible() if document.kind == "quote" else NotPayable("changed")
 
-    rows = document.payments.under_way()
-    unsettled = rows.select_related(
-        "organization", "invoice", "quote", "payment_request", "gateway_account"
-    ).first()
+    unsettled = _under_way[document.kind].first(document.pk)
     if unsettled is not None:
         # After its lifetime the gateway has ended the checkout, and its URL leads to an error page.
         is_young = now < unsettled.created_at + CHECKOUT_LIFETIME
@@ -95,7 +98,7 @@ def _get_or_create_payment(
     if unsettled is not None:
         gateway_calls.begin_cancel(unsettled, by=payer, now=now)
         return unsettled
-    payment = document.payments.create(
+    payment = Payment(
         organization=document.organization,
         payment_request=request,
         gateway_account=account,
@@ -105,6 +108,8 @@ def _get_or_create_payment(
         created_at=now,
         next_refresh_at=now + _FIRST_REFRESH,
     )
+    payment.document = document
+    insert(payment)
     data = {"amount_minor": amount.amount_minor, "currency": amount.currency}
     events.record("payment.started", payment, by=payer, now=now, data=data)
     return payment

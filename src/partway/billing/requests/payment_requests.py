@@ -10,6 +10,7 @@ from django.db import transaction
 
 from partway.accounts.models import Organization
 from partway.accounts.permissions import Permission, needs
+from partway.accounts.prepared import Prepared
 from partway.gateways.protocol import Gateway, OutcomeUnknown, Refused
 from partway.lib import clock
 from partway.lib.email_addresses import (
@@ -42,12 +43,18 @@ from ..errors import (
 from ..events import CLOCK, Actor
 from ..external_fields import UNCHANGED, ExternalFields
 from ..merge import merge
-from ..models import Event, Invoice, Mail, PaymentRequest, Quote
+from ..models import Event, Invoice, Mail, Payment, PaymentRequest, Quote
 from ..outbox import Recipients
 from ..states import move
 
 MAX_NOTE_LENGTH = 1000
 MAX_ADDRESSES = 20
+
+_open_requests = Prepared(lambda invoice: PaymentRequest.objects.open().filter(invoice=invoice))
+_by_key = Prepared(
+    lambda organization, key: PaymentRequest.objects.filter(organization=organization, idempotency_key=key)
+)
+_committed_payments = Prepared(lambda invoice: Payment.objects.committed().filter(invoice=invoice))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +119,12 @@ class NewPaymentRequest:
 
 def current(invoice: Invoice) -> PaymentRequest | None:
     """Returns the open request of this invoice, or None."""
-    return invoice.payment_requests.open().first()
+    return _open_requests.first(invoice.pk)
 
 
 def is_being_paid(request: PaymentRequest) -> bool:
     """Returns whether a committed payment holds its invoice: asking now could collect the same money twice (R2)."""
-    return request.invoice.payments.committed().exists()
+    return _committed_payments.first(request.invoice_id) is not None
 
 
 def resend_unavailable_reason(request: PaymentRequest) -> PaymentInProgress | None:
@@ -159,7 +166,7 @@ def _check_requestable(invoice: Invoice) -> Gateway:
         raise InvoiceNotSent(reason=f"request_on_{invoice.status}")
     if not invoice.organization.payments_enabled:
         raise PaymentsNotEnabled()
-    account = invoice.organization.gateway_accounts.filter(is_current=True).first()
+    account = gateway_calls.current_accounts.first(invoice.organization_id)
     if account is None:
         raise PaymentsNotEnabled(reason="no_gateway_account")
     try:
@@ -171,7 +178,7 @@ def _check_requestable(invoice: Invoice) -> Gateway:
     open_request = current(invoice)
     if open_request is not None:
         raise PaymentRequestOpen(open_request)
-    if invoice.payments.committed().exists():
+    if _committed_payments.first(invoice.pk) is not None:
         raise PaymentInProgress(reason="request")
     return gateway
 
@@ -190,10 +197,8 @@ def create(
     if invoice.kind == "quote":
         raise DepositNotDivisible()
     invoice = Invoice.objects.locked(invoice.pk)
-    by_key = PaymentRequest.objects.filter(
-        organization=invoice.organization_id, idempotency_key=new_request.idempotency_key
-    )
-    if new_request.idempotency_key and (previous := by_key.first()):
+    key = new_request.idempotency_key
+    if key and (previous := _by_key.first(invoice.organization_id, key)):
         if previous.invoice_id != invoice.pk:
             raise Conflict(reason="request_form_used_elsewhere")
         # A double click repeats the content; the same key with other content is a form that was changed and sent
