@@ -17,7 +17,7 @@ import os
 import subprocess
 import time
 from dataclasses import asdict, dataclass
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 from pathlib import Path
 
@@ -76,24 +76,23 @@ def _measure(running: Installation, rounds: int, clients: list[int]) -> list[Row
 
     from bench.acts import Acts
 
-    acts, rows = Acts(running.web), []
+    acts, rows = Acts[Measured](), []
     for warm, count in [(True, many) for many in clients] + [(False, many) for many in clients]:
         each = max(24, 4 * count) if warm else rounds  # of which each thread of the server gets some
         one = [Request("GET", "/one/")] * (4 * each)
+        send = partial(measure, running.web, clients=count)
         settle = [Request("GET", f"/settle/{number}/") for number in range(4 * each)]
         found = [
             ("floor: SELECT 1", measure(running.floor, one, clients=count)[0]),
             ("floor: one procedure", measure(running.floor, settle, clients=count)[0]),
-            ("A payment request", measure(running.web, acts.request_forms(each), clients=count)[0]),
+            ("A payment request", send(acts.request_forms(each))[0]),
         ]
         requests = acts.open_requests()
-        found.append(
-            ("B payment page", measure(running.web, acts.pages(requests, 2 * each), clients=count)[0])
-        )
-        parts = list(acts.pay(requests, clients=count))
+        found.append(("B payment page", send(acts.pages(requests, 2 * each))[0]))
+        parts = list(acts.pay(requests, send))
         found.append(("C payment, five requests", reduce(add, [part for _, part in parts])))
         found += [(f"  {name}", part) for name, part in parts]
-        found.append(("D list of 50 invoices", measure(running.web, acts.lists(each), clients=count)[0]))
+        found.append(("D list of 50 invoices", send(acts.lists(each))[0]))
         rows += [] if warm else [Row(name, count, figure) for name, figure in found]
     return rows
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from typing import Generic, TypeVar
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
@@ -14,8 +15,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.db.models import F
 from standardwebhooks import Webhook
 
-from bench.clients import Measured, Request, measure
-from bench.installation import Server
+from bench.clients import Request, Response
 from partway.accounts.models import GatewayAccount, Member, User
 from partway.billing import links
 from partway.billing.events import member_actor
@@ -30,12 +30,15 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _CSRF = "x" * 32
 _NOTE = "Measured by bench."
 
+Figures = TypeVar("Figures")
+# Sends the requests, and returns what they took and the responses.
+Send = Callable[[Sequence[Request]], tuple[Figures, list[Response]]]
 
-class Acts:
+
+class Acts(Generic[Figures]):
     """Makes the requests of each act for invoices of the seeded organization, each of which is used once."""
 
-    def __init__(self, web: Server) -> None:
-        self.web = web
+    def __init__(self) -> None:
         self.member = Member.objects.select_related("organization", "user").get(user__email=seed.OWNER)
         self.base = f"/o/{self.member.organization.slug}"
         self.signed_in = {"Cookie": f"sessionid={_session(self.member.user)}; csrftoken={_CSRF}"}
@@ -94,11 +97,11 @@ class Acts:
         """D: the first page of the list of invoices."""
         return [Request("GET", f"{self.base}/invoices/", headers=self.signed_in)] * count
 
-    def pay(self, requests: list[PaymentRequest], *, clients: int) -> Iterator[tuple[str, Measured]]:
+    def pay(self, requests: list[PaymentRequest], send: Send[Figures]) -> Iterator[tuple[str, Figures]]:
         """C: yields what each request of a payment took, from Pay to the receipt, each of many payments at once."""
         form = urlencode({"amount_minor": "10000"}).encode()
         pay = [Request("POST", f"{links.link_path(row)}pay/", 303, form, _FORM) for row in requests]
-        figures, responses = measure(self.web, pay, clients=clients)
+        figures, responses = send(pay)
         yield "Pay", figures
         card = {"number": GATEWAYS[DEMO_GATEWAY].test_card}
         for response in responses:
@@ -107,21 +110,19 @@ class Acts:
         payments = list(
             Payment.objects.filter(payment_request__in=requests, status="pending").order_by("created_at")
         )
-        figures, _ = measure(self.web, self._callbacks(payments, "authorized"), clients=clients)
+        figures, _ = send(self._callbacks(payments, "authorized"))
         yield "callback that books", figures
-        figures, _ = measure(self.web, self._callbacks(payments, "captured"), clients=clients)
+        figures, _ = send(self._callbacks(payments, "captured"))
         yield "callback of the capture", figures
         script = {"Accept": "application/json"}
         state = [
             Request("POST", f"{links.link_path(row)}state/", body=b"x=1", headers={**_FORM, **script})
             for row in payments
         ]
-        figures, responses = measure(self.web, state, clients=clients)
+        figures, responses = send(state)
         assert all(json.loads(response.body) == {"stage": "succeeded"} for response in responses)
         yield "state of the return page", figures
-        figures, _ = measure(
-            self.web, [Request("GET", links.link_path(row)) for row in payments], clients=clients
-        )
+        figures, _ = send([Request("GET", links.link_path(row)) for row in payments])
         yield "receipt", figures
 
     def _callbacks(self, payments: list[Payment], kind: str) -> list[Request]:
