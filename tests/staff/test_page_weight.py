@@ -52,16 +52,3 @@ def test_file_that_is_here_already_is_not_sent_again(client: Client) -> None:
     address = f"{settings.STATIC_URL}staff/staff.css"
     modified = client.head(address).headers["Last-Modified"]
     assert client.get(address, headers={"If-Modified-Since": modified}).status_code == 304
-
-
-def test_document_can_be_for_a_customer_who_is_not_in_the_list_to_choose_from(
-    alice: Client, addresses: list[str], dana: Customer
-) -> None:
-    Customer.objects.filter(pk=dana.pk).update(created_at="2020-01-01T00:00:00Z")
-    page = alice.get("/o/alder/invoices/new/").content.decode()
-    assert dana.pk not in page
-    assert "These are the 500 customers added last." in page
-    assert (
-        f'value="{dana.pk}" selected'
-        in alice.get(f"/o/alder/invoices/new/?customer={dana.pk}").content.decode()
-    )

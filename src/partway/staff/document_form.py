@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from django import forms
-from django.utils.translation import gettext
+from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from partway.accounts.models import Organization
@@ -26,8 +26,10 @@ from partway.delivery.formats import example_amount
 from partway.delivery.messages.printing import unprintable_in_document
 from partway.lib.money import EXPONENTS, Money
 
+from . import customer_search
 from .context import MemberContext
 from .forms import (
+    MAX_SEARCH_LENGTH,
     DependentFieldsForm,
     HiddenNumberField,
     IdempotencyKeyField,
@@ -44,7 +46,6 @@ NEW_CUSTOMER = "new"  # no id: those begin with cus_
 COLUMNS = ("description", "quantity", "unit_amount", "tax_percent")
 _SPARE_ROWS = 3
 _MAX_ROWS = 250  # of a page; billing has a lower limit of its own, with a sentence for it
-_MAX_CUSTOMER_CHOICES = 500  # in the list to choose from
 _LINE = re.compile(r"lines\.(\d{1,4})\.(description|quantity|unit_amount|tax_percent)", re.ASCII)
 
 
@@ -93,6 +94,7 @@ class DocumentForm(DependentFieldsForm):
     """
 
     no_totals: ClassVar[tuple[str, ...]] = ("customer", "new_customer_name", "new_customer_email")
+    find_customer = "find_customer"  # the operation of the button beside the search
     depends_on = {
         "new_customer_name": ("customer", (NEW_CUSTOMER,)),
         "new_customer_email": ("customer", (NEW_CUSTOMER,)),
@@ -101,6 +103,8 @@ class DocumentForm(DependentFieldsForm):
     }
 
     customer = text_field()
+    customer_search = text_field()
+    customer_searched = text_field()  # the search of which the page shows what was found
     new_customer_name = text_field()
     new_customer_email = text_field()
     currency = text_field()
@@ -214,6 +218,17 @@ class DocumentForm(DependentFieldsForm):
             notes=self["notes"].value() or "",
         )
 
+    @property
+    def continues(self) -> bool:
+        """Whether the form was sent to be shown again: with more lines, or with the customers that a search finds.
+
+        Enter in the search presses the button that saves; customers that were not seen yet come first.
+        """
+        typed = self.data
+        if typed.get("operation") in ("add_lines", self.find_customer):
+            return True
+        return bool(typed.get("customer_search", "").strip() != typed.get("customer_searched", "").strip())
+
     def unbound(self) -> Self:
         """Returns the same texts as a form that was not sent, so that nothing is checked yet."""
         lines = [{name: line[name].value() for name in COLUMNS} for line in self.lines]
@@ -287,23 +302,15 @@ def first_customer(ctx: MemberContext) -> str:
     return query_text(ctx.request.GET, "customer") or ("" if has_customers else NEW_CUSTOMER)
 
 
-def customer_choices(ctx: MemberContext, form: DocumentForm) -> dict[str, Any]:
-    """Returns the customers that a document can be for, after the choice to add one, and what else there is to say.
-
-    Of many only those added last, so that the page weighs the same, and the one that is chosen already.
-    """
-    mine = Customer.objects.for_organization(ctx.organization)
-    newest = list(mine.order_by("-created_at", "-id")[: _MAX_CUSTOMER_CHOICES + 1])
-    known = newest[:_MAX_CUSTOMER_CHOICES]
-    chosen = form["customer"].value()
-    if chosen not in {NEW_CUSTOMER, *(customer.pk for customer in known)}:
-        known += mine.filter(pk=chosen)
-    known.sort(key=lambda customer: (bytes(customer.sort_key), customer.pk))
-    labels = [(customer.pk, f"{customer.name} · {customer.email}") for customer in known]
-    text = gettext("These are the %(count)s customers added last. Begin with the page of any other customer.")
-    return {
-        "customers": [(NEW_CUSTOMER, gettext("New customer…")), *labels],
-        "customer_help": text % {"count": _MAX_CUSTOMER_CHOICES}
-        if len(newest) > _MAX_CUSTOMER_CHOICES
-        else "",
-    }
+def render_editor(
+    ctx: MemberContext, template: str, form: DocumentForm, context: Mapping[str, Any]
+) -> HttpResponse:
+    """Renders the page of an editor with the customers to choose from; these alone for a search while one types."""
+    typed = str(form["customer_search"].value() or "").strip()[:MAX_SEARCH_LENGTH]
+    chosen = str(form["customer"].value() or "")
+    is_asked = ctx.request.POST.get("operation") == form.find_customer
+    found = customer_search.choices(ctx.organization, typed=typed, chosen_id=chosen, is_asked=is_asked)
+    if ctx.request.headers.get("HX-Target") == "customer-choices":
+        template = "staff/parts/customer_choices.html"
+    customers = {"found": found, "search": typed, "chosen": chosen, "new": NEW_CUSTOMER}
+    return ctx.render(template, {**context, "form": form, "customers": customers}, status=form.status)

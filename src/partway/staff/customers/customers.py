@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
 
 from django.db.models import QuerySet
@@ -14,7 +13,6 @@ from django.utils.translation import gettext
 
 from partway.billing.errors import BillingError
 from partway.billing.models import Customer, Invoice, Payment, Refund
-from partway.billing.models.search import Search
 from partway.billing.people import customers
 from partway.billing.people.customers import CustomerDetails
 from partway.billing.receivables import credit
@@ -24,11 +22,11 @@ from partway.lib.money import Money
 
 from ..access import get_own_or_404
 from ..context import MemberContext
+from ..customer_search import BY_NAME, find_customers
 from ..forms import ConcurrentEditForm, IdempotencyKeyField, query_text, text_field
 from ..invoice_rows import with_open_requests
-from ..keyset_pages import MAX_COUNTED, Order, Readable, Stream, count_rows, few_or_walked, read_page
+from ..keyset_pages import MAX_COUNTED, Order, Stream, count_rows, read_page
 
-_BY_NAME = Order(("sort_key", "id"), is_whole=True)
 _NEWEST = Order(("-created_at", "-id"), is_whole=True)
 
 
@@ -51,19 +49,11 @@ def index(ctx: MemberContext) -> HttpResponse:
     """Searches and paginates."""
     q = query_text(ctx.request.GET, "q")
     mine: QuerySet[Customer] = Customer.objects.for_organization(ctx.organization)
-    every = [Stream(mine)]
-    streams: Sequence[Readable] = every
-    if q:
-        search = Search(q, ctx.organization)
-        rows = search.among(Customer.objects.all())
-        selections = [rows, mine] if search.finds_few(Customer) else [mine]
-        streams, count = few_or_walked(rows, selections, walked=every)
-    else:
-        count = count_rows(mine)
+    streams, count = find_customers(ctx.organization, q) if q else ([Stream(mine)], count_rows(mine))
     page = read_page(
         ctx.request,
         streams,
-        _BY_NAME,
+        BY_NAME,
         count=count,
         fetch=lambda ids: {row.pk: row for row in Customer.objects.filter(pk__in=ids)},
     )

@@ -18,7 +18,7 @@ from partway.lib.money import EXPONENTS, Money
 
 from ..access import get_invoice_or_404
 from ..context import MemberContext
-from ..document_form import customer_choices, first_customer
+from ..document_form import first_customer, render_editor
 from ..forms import sentences
 from . import parties, sent_editor
 from .invoice_form import DUE_KINDS, InvoiceForm, due_initial, stored
@@ -42,8 +42,8 @@ def new(ctx: MemberContext) -> HttpResponse:
     if ctx.request.POST.get("operation") == "figures":
         return _figures(ctx, ctx.request.POST.dict(), None)
     form = InvoiceForm(ctx.request.POST, organization=ctx.organization)
-    if ctx.request.POST.get("operation") == "add_lines":
-        return _page(ctx, form.unbound(), more_lines=True)
+    if form.continues:
+        return _page(ctx, form.unbound())
     if form.is_valid():
         try:
             made = invoices.create(
@@ -73,8 +73,8 @@ def edit(ctx: MemberContext, invoice_id: str) -> HttpResponse:
     if data.get("operation") == "figures":
         return _figures(ctx, data, invoice)
     form = InvoiceForm(data, organization=ctx.organization)
-    if data.get("operation") == "add_lines":
-        return _page(ctx, form.unbound(), invoice, more_lines=True)
+    if form.continues:
+        return _page(ctx, form.unbound(), invoice)
     if not form.is_valid():
         return _page(ctx, form, invoice)
     typed, notify = form.cleaned_data, form.cleaned_data["notify_customer"]
@@ -120,7 +120,6 @@ def _page(
     invoice: Invoice | None = None,
     *,
     newer: Invoice | None = None,
-    more_lines: bool = False,
 ) -> HttpResponse:
     percent = ctx.organization.default_tax_percent
     default_tax = format_typed_percent(percent) if percent else ""
@@ -128,9 +127,8 @@ def _page(
         "form": form,
         "invoice": invoice,
         "stored": newer,
-        "rows": form.rows(tax_percent=default_tax, more=more_lines),
+        "rows": form.rows(tax_percent=default_tax, more=ctx.request.POST.get("operation") == "add_lines"),
         "default_tax": default_tax,
-        **customer_choices(ctx, form),
         "currencies": sorted(EXPONENTS),
         "discount_kinds": DiscountKind.choices,
         "due_kinds": DUE_KINDS,
@@ -139,7 +137,7 @@ def _page(
         "sent": sent_editor.current_amounts(invoice) if invoice and invoice.status != "draft" else None,
         "unprintable": form.unprintable_message(invoice),
     }
-    return ctx.render("staff/invoices/editor.html", context, status=form.status)
+    return render_editor(ctx, "staff/invoices/editor.html", form, context)
 
 
 def _figures(ctx: MemberContext, data: dict[str, str], invoice: Invoice | None) -> HttpResponse:

@@ -15,7 +15,7 @@ from partway.lib.money import EXPONENTS, Money
 
 from ..access import get_quote_or_404
 from ..context import MemberContext
-from ..document_form import customer_choices, first_customer
+from ..document_form import first_customer, render_editor
 from .quote_form import QuoteForm, default_deposit, deposit_choices, stored
 
 
@@ -38,8 +38,8 @@ def new(ctx: MemberContext) -> HttpResponse:
     if ctx.request.POST.get("operation") == "figures":
         return _figures(ctx)
     form = QuoteForm(ctx.request.POST, organization=ctx.organization)
-    if ctx.request.POST.get("operation") == "add_lines":
-        return _page(ctx, form.unbound(), more_lines=True)
+    if form.continues:
+        return _page(ctx, form.unbound())
     if form.is_valid():
         try:
             made = quotes.create(
@@ -66,8 +66,8 @@ def edit(ctx: MemberContext, quote_id: str) -> HttpResponse:
     if ctx.request.POST.get("operation") == "figures":
         return _figures(ctx)
     form = QuoteForm(ctx.request.POST, organization=ctx.organization)
-    if ctx.request.POST.get("operation") == "add_lines":
-        return _page(ctx, form.unbound(), quote, more_lines=True)
+    if form.continues:
+        return _page(ctx, form.unbound(), quote)
     if form.is_valid():
         version = form.cleaned_data["version"]
         try:
@@ -90,21 +90,19 @@ def _page(
     quote: Quote | None = None,
     *,
     newer: Quote | None = None,
-    more_lines: bool = False,
 ) -> HttpResponse:
     terms = quote_terms.get(ctx.organization)
     context = {
         "form": form,
         "quote": quote,
         "stored": newer,
-        "rows": form.rows(more=more_lines),
-        **customer_choices(ctx, form),
+        "rows": form.rows(more=ctx.request.POST.get("operation") == "add_lines"),
         "currencies": sorted(EXPONENTS),
         "discount_kinds": DiscountKind.choices,
         "deposit_kinds": deposit_choices(terms, ctx.organization.currency),
         "unprintable": form.unprintable_message(quote),
     }
-    return ctx.render("staff/quotes/editor.html", context, status=form.status)
+    return render_editor(ctx, "staff/quotes/editor.html", form, context)
 
 
 def _figures(ctx: MemberContext) -> HttpResponse:

@@ -1,11 +1,12 @@
-// Shows only the fields of the chosen kind, as of a discount or a deposit.
+// Shows only the fields of the chosen kind, as of a discount, a deposit or a new customer.
 // Without this file all are shown, and the server reads those of the chosen kind.
 
 for (const choice of document.querySelectorAll("[data-choice]")) {
-  const kind = choice.querySelector("select");
   const show = () => {
-    for (const part of choice.querySelectorAll("[data-choice-of]")) part.hidden = part.dataset.choiceOf !== kind.value;
+    const kind = choice.querySelector("select, input[type=radio]:checked");
+    for (const part of choice.querySelectorAll("[data-choice-of]")) part.hidden = part.dataset.choiceOf !== kind?.value;
   };
-  kind.addEventListener("change", show);
+  choice.addEventListener("change", show);
+  choice.addEventListener("htmx:afterSwap", show);
   show();
 }
