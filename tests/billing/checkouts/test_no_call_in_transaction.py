@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-import httpx
 import pytest
 from django.db import connection, transaction
 
@@ -20,6 +19,7 @@ from partway.billing.reconciliation import due_work
 from partway.billing.requests import payment_requests
 from partway.billing.requests.payment_requests import cancel, expire
 from partway.gateways.sandbox import adapter
+from partway.gateways.sandbox.http_client import Response
 from partway.lib.clock import now as present
 from tests.billing.documents.test_change_sent_invoice import edit
 from tests.billing.receivables.test_credit import apply
@@ -34,17 +34,21 @@ GatewayAction = Callable[[], Any]
 
 
 @pytest.fixture
-def calls(gateway_driver: GatewayDriver) -> Iterator[list[tuple[str, bool]]]:
+def calls(gateway_driver: GatewayDriver, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
     """Returns each call to the gateway: the last part of its address, and whether a transaction was open."""
     calls_seen: list[tuple[str, bool]] = []
 
-    def record_call(request: httpx.Request) -> None:
-        calls_seen.append((request.url.path.rpartition("/")[2], connection.in_atomic_block))
+    client = adapter.client_for(gateway_driver.sandbox_server.url)
+    send = client.send
 
-    client = adapter._client(gateway_driver.sandbox_server.url)
-    client.event_hooks = {"request": [record_call]}
-    yield calls_seen
-    client.event_hooks = {}
+    def record_call(
+        method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Response:
+        calls_seen.append((path.partition("?")[0].rpartition("/")[2], connection.in_atomic_block))
+        return send(method, path, headers, body)
+
+    monkeypatch.setattr(client, "send", record_call)
+    return calls_seen
 
 
 def test_pay_cancel_and_void_call_gateway_outside_transaction(

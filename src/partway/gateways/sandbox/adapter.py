@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cache
+from json import dumps
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-import httpx
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from partway.lib.money import MAX_AMOUNT_MINOR, Money
-from partway.lib.untrusted_json import MAX_BYTES, read_json
+from partway.lib.untrusted_json import read_json
 
 from ..connection_report import ConnectionReport, Finding, FindingLevel, clock_finding
 from ..protocol import (
@@ -39,6 +39,7 @@ from ..protocol import (
     VerifiedCallback,
 )
 from .capabilities import SandboxCapabilities
+from .http_client import NO_RESPONSE, HttpClient
 
 # Request time-out, too early, too many requests: a server may send these after it acted, so they refuse nothing.
 _UNDECIDED_STATUS_CODES = frozenset({408, 425, 429})
@@ -58,7 +59,7 @@ class SandboxGateway(SandboxCapabilities):
     """One account at the sandbox; `credentials` are {api_key, signing_secret}."""
 
     def __init__(self, base_url: str, credentials: Mapping[str, str]) -> None:
-        self._client = _client(base_url.rstrip("/"))
+        self._client = client_for(base_url.rstrip("/"))
         self._headers = {"Authorization": f"Bearer {credentials['api_key']}"}
         self._signing_secret = credentials["signing_secret"]
         self.checkout_origin = "{0.scheme}://{0.netloc}".format(urlsplit(base_url))
@@ -180,54 +181,39 @@ def create_account(base_url: str, name: str, callback_url: str) -> dict[str, str
     """Opens an account at the sandbox, which is free to all, and returns its credentials."""
     body = {"name": name, "callback_url": callback_url}
     with _reading():
-        _, account = _send(_client(base_url.rstrip("/")), "POST", "/v1/accounts", json=body)
+        _, account = _send(client_for(base_url.rstrip("/")), "POST", "/v1/accounts", headers={}, json=body)
         return {"api_key": account["api_key"], "signing_secret": account["signing_secret"]}
 
 
-@cache
-def _client(base_url: str) -> httpx.Client:
-    """Returns the connection pool for one base URL; all threads of a process share it."""
-    # Long enough for a card network, and well below the 60 seconds after which a proxy gives up on us.
-    timeout = httpx.Timeout(15, connect=3)
-    headers = {"Accept-Encoding": "identity"}  # see _read_body
-    return httpx.Client(base_url=base_url, timeout=timeout, trust_env=False, headers=headers)
-
-
+client_for = cache(HttpClient)
 # A forked worker must not use its parent's connections.
-os.register_at_fork(after_in_child=_client.cache_clear)
+os.register_at_fork(after_in_child=client_for.cache_clear)
 
 
-def _send(client: httpx.Client, method: str, path: str, **request: Any) -> tuple[str, Json]:
+def _send(
+    client: HttpClient, method: str, path: str, *, headers: Mapping[str, str], json: Json | None = None
+) -> tuple[str, Json]:
     """Sends a request and returns the Date header and the JSON body of its response.
 
     Raises Refused for a 4xx, OutcomeUnknown for everything undecided.
     """
+    body = None if json is None else dumps(json).encode()
     try:
-        with client.stream(method, path, **request) as response:
-            sent = _read_body(response)
-    except httpx.HTTPError as error:
+        status, date_header, sent = client.send(
+            method, path, {"Content-Type": "application/json", **headers}, body
+        )
+    except NO_RESPONSE as error:
         raise OutcomeUnknown(f"no answer: {error or type(error).__name__}") from error
     # A server error says nothing about what the server did before it: only the gateway's own "no" is a refusal
     # (P5).
-    if response.status_code >= 500 or response.status_code in _UNDECIDED_STATUS_CODES:
-        raise OutcomeUnknown(f"answered {response.status_code}")
+    if status >= 500 or status in _UNDECIDED_STATUS_CODES:
+        raise OutcomeUnknown(f"answered {status}")
     with _reading():
-        body: Any = read_json(sent)
-        if response.is_success:
-            return response.headers.get("date", ""), dict(body)
-        code, message = body["error"]["code"], body["error"]["message"]
+        read: Any = read_json(sent)
+        if 200 <= status < 300:
+            return date_header, dict(read)
+        code, message = read["error"]["code"], read["error"]["message"]
         raise Refused(_text(code, max_length=60), _text(message, max_length=300))
-
-
-def _read_body(response: httpx.Response) -> bytes:
-    """Returns the body, one byte longer than is taken where it is too long, which the reader then refuses."""
-    sent = bytearray()
-    # Raw: a compressed body of a few kilobytes would be gigabytes in memory before its length is known.
-    for piece in response.iter_raw():
-        sent += piece
-        if len(sent) > MAX_BYTES:
-            break
-    return bytes(sent[: MAX_BYTES + 1])
 
 
 @contextmanager
