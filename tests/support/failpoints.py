@@ -8,6 +8,7 @@
     after capture               the gateway has responded, the outcome is not yet recorded
     noted capture               the outcome is recorded, the state not yet booked
     before fetch, after fetch   the same for a fetch, which has no row
+    callback stored             a callback is stored and committed, not yet booked
     mail receipt                the mail is still valid, not yet sent
     sent receipt                the mail is sent, which is not yet recorded
     webhook invoice.paid        the webhook is signed, not yet sent
@@ -30,6 +31,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from partway.billing import events
 from partway.billing.checkouts import gateway_calls
 from partway.billing.models import GatewayCall
+from partway.billing.payments import callbacks
 from partway.delivery.mail import kinds, sending
 from partway.delivery.webhooks import sending as webhook_sending
 
@@ -50,6 +52,7 @@ def install() -> None:
     _wrap(gateway_calls, "_insert_call", after=lambda _, operation, *__: f"call {operation}")
     _wrap(gateway_calls, "_record_outcome", after=lambda call, *_: f"noted {call.operation}")
     _wrap_calls()
+    _wrap(callbacks, "process_callback", before=lambda *_, **__: "callback stored")
     _wrap(kinds, "is_valid", after=lambda mail, **_: f"mail {mail.kind}")
     _wrap(sending, "_sent", before=lambda mail, *_: f"sent {mail.kind}")
     _wrap(webhook_sending, "signed_headers", after=lambda delivery, _: f"webhook {delivery.event_type}")

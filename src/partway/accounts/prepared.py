@@ -16,7 +16,9 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.base import ModelState
 from django.db.models.query import get_related_populators
 from django.db.models.sql import UpdateQuery
 from django.db.transaction import TransactionManagementError
@@ -69,14 +71,15 @@ class Prepared(Generic[M]):
         with connection.cursor() as cursor:
             cursor.execute(plan.sql, _filled(plan.params, values))
             found = cursor.fetchall()
-        instances, width = [], len(plan.names)
+        instances, database = [], connections[DEFAULT_DB_ALIAS]
         for row in map(list, found):
             for position, converters, expression in plan.converters:
                 for convert in converters:
-                    row[position] = convert(row[position], expression, connection)
-            instance = self._model.from_db(connection.alias, plan.names, row[:width])
+                    row[position] = convert(row[position], expression, database)
+            # The names are as many as the model's own columns, which come first.
+            instance = _instance(self._model, dict(zip(plan.names, row, strict=False)))
             for populator in plan.populators:
-                populator.populate(row, instance)
+                _populate(populator, row, instance)
             instances.append(instance)
         return instances
 
@@ -110,6 +113,29 @@ class Prepared(Generic[M]):
         locks = bool(queryset.query.select_for_update)
         self._plan = _Plan(sql, params, locks, names, converters, populators)
         return self._plan
+
+
+def _instance(model: type[M], columns: dict[str, Any]) -> M:
+    """Returns a stored row as `Model.from_db` does, which calls a setter for each column and sends signals."""
+    instance = model.__new__(model)
+    vars(instance).update(columns)
+    instance._state = ModelState()
+    instance._state.adding, instance._state.db = False, DEFAULT_DB_ALIAS
+    return instance
+
+
+def _populate(populator: Any, row: list[Any], instance: models.Model) -> None:
+    """Sets a related row and those related to it, as `RelatedPopulator.populate` does."""
+    columns = row[populator.cols_start : populator.cols_end] if populator.reorder_for_init is None else None
+    columns = populator.reorder_for_init(row) if columns is None else columns
+    if columns[populator.pk_idx] is None:
+        populator.local_setter(instance, None)
+        return
+    related = _instance(populator.model_cls, dict(zip(populator.init_list, columns, strict=True)))
+    for each in populator.related_populators:
+        _populate(each, row, related)
+    populator.local_setter(instance, related)
+    populator.remote_setter(related, instance)
 
 
 class PreparedUpdate:
@@ -146,8 +172,10 @@ def _check_parameters(sql: str, params: Params, count: int) -> None:
 
 def _filled(params: Params, values: Params) -> list[Any]:
     """Returns the parameters of a statement with these values in them."""
-    adapt = connection.ops.adapt_datetimefield_value
-    sent = [adapt(value) if isinstance(value, datetime) else value for value in values]
+    sent = [
+        connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
+        for value in values
+    ]
     return [sent[one.position] if type(one) is _Parameter else one for one in params]
 
 
@@ -158,9 +186,8 @@ def insert(*rows: models.Model, ignores_conflicts: bool = False) -> int:
     is no IntegrityError; the instances are the same either way.
     """
     head, placeholders, fields, made = _insert_parts(type(rows[0]))
-    params = [
-        field.get_db_prep_save(field.pre_save(row, add=True), connection) for row in rows for field in fields
-    ]
+    database = connections[DEFAULT_DB_ALIAS]
+    params = [_sent(field, field.pre_save(row, add=True), database) for row in rows for field in fields]
     sql = head + ", ".join([placeholders] * len(rows))
     sql += " ON CONFLICT DO NOTHING" if ignores_conflicts else ""
     sql += f" RETURNING {', '.join(made)}" if made else ""
@@ -185,13 +212,36 @@ def update(
     conditions = {row._meta.pk.name: row.pk, **(expected or {})}
     sql, fields = _update_parts(type(row), tuple(columns), tuple(conditions))
     values = [*columns.values(), *conditions.values()]
+    database = connections[DEFAULT_DB_ALIAS]
     params = [
-        value.pk if isinstance(value, models.Model) else field.get_db_prep_save(value, connection)
+        value.pk if isinstance(value, models.Model) else _sent(field, value, database)
         for field, value in zip(fields, values, strict=True)
     ]
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return bool(cursor.rowcount)
+
+
+_NONE = type(None)
+# Values of these types are sent by these fields as they are, which Django finds out by five calls for each.
+_UNCHANGED: dict[type, tuple[type, ...]] = {
+    models.CharField: (str, _NONE),
+    models.TextField: (str, _NONE),
+    models.ForeignKey: (str, _NONE),
+    models.BooleanField: (bool, _NONE),
+    models.IntegerField: (int, _NONE),
+    models.BigIntegerField: (int, _NONE),
+    models.PositiveIntegerField: (int, _NONE),
+    models.PositiveSmallIntegerField: (int, _NONE),
+    models.DateTimeField: (_NONE,),
+}
+
+
+def _sent(field: Any, value: Any, database: BaseDatabaseWrapper) -> Any:
+    """Returns what is sent for a value of a column."""
+    if type(value) in _UNCHANGED.get(type(field), ()):
+        return value
+    return field.get_db_prep_save(value, database)
 
 
 @cache

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -21,19 +22,20 @@ def digest(key: str) -> str:
 
 def seal(values: Mapping[str, str], keys: Sequence[str]) -> str:
     """Returns `values` encrypted and signed under the first of `keys`."""
-    return _cipher(keys).encrypt(json.dumps(dict(values), sort_keys=True).encode()).decode()
+    return _cipher(tuple(keys)).encrypt(json.dumps(dict(values), sort_keys=True).encode()).decode()
 
 
 def unseal(sealed: str, keys: Sequence[str]) -> dict[str, str]:
     """Returns the sealed values; raises Unsealable when none of `keys` fits."""
     try:
-        values: dict[str, str] = json.loads(_cipher(keys).decrypt(sealed.encode()))
+        values: dict[str, str] = json.loads(_cipher(tuple(keys)).decrypt(sealed.encode()))
     except InvalidToken as error:
         raise Unsealable("these credentials were sealed under another PARTWAY_SECRET_KEY") from error
     return values
 
 
-def _cipher(keys: Sequence[str]) -> MultiFernet:
+@cache
+def _cipher(keys: tuple[str, ...]) -> MultiFernet:
     # The prefix derives another key than that of links from the same setting; reading tries all keys, so that
     # they rotate.
     digests = (hashlib.sha256(b"partway sealing\0" + key.encode()).digest() for key in keys)

@@ -19,6 +19,9 @@ MAX_DIGITS = 18
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 class InvalidJson(ValueError):
     """The text is no JSON that is taken; the message says why, without the text."""
 
@@ -50,13 +53,15 @@ def read_json(sent: bytes | str, *, max_bytes: int = MAX_BYTES) -> object:
     for string in _strings(value):
         if "\x00" in string:
             raise InvalidJson("a NUL in a string")
-        if any("\ud800" <= letter <= "\udfff" for letter in string):
+        if not string.isascii() and _SURROGATE.search(string):
             raise InvalidJson("half of a surrogate pair in a string")
     return value
 
 
 def _check_depth(text: str) -> None:
     # Before parsing: the parser calls itself for each level, and the interpreter's limit depends on the caller.
+    if text.count("{") + text.count("[") <= MAX_DEPTH:
+        return
     depth = 0
     for found in _STRING_OR_BRACKET.finditer(text):
         if found[0] in ("[", "{"):
