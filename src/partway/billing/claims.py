@@ -15,11 +15,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from django.db import connection
 from django.db.models import Model, QuerySet
 
+from partway.accounts.prepared import PreparedUpdate
 from partway.lib.clock import RunningClock
 
 M = TypeVar("M", bound=Model)
@@ -130,8 +132,8 @@ class ClaimableRows(Generic[M]):
         columns: dict[str, Any] = {self.due_at: until}
         if self.count:
             columns[self.count] = getattr(row, self.count) + 1
-        as_read = {self.due_at: getattr(row, self.due_at)}
-        if not self.unchanged(row).filter(**as_read).update(**columns):
+        as_read = [getattr(row, name) for name in columns]
+        if not _claim_of(self).run(row.pk, *as_read, *columns.values()):
             return False
         for name, value in columns.items():
             setattr(row, name, value)
@@ -141,6 +143,20 @@ class ClaimableRows(Generic[M]):
         """Returns the row if its claim is still the one in `row`; empty once another worker has claimed it."""
         claim_column = self.count or self.due_at
         return self.rows.filter(pk=row.pk, **{claim_column: getattr(row, claim_column)})
+
+
+@cache
+def _claim_of(rows: ClaimableRows[Any]) -> PreparedUpdate:
+    """Returns the update of a row that is as it was read; it takes its id, those columns, and their new values."""
+    names = [rows.due_at, rows.count] if rows.count else [rows.due_at]
+
+    def change(pk: Any, *values: Any) -> tuple[QuerySet[Any], dict[str, Any]]:
+        as_read, columns = (
+            dict(zip(names, part, strict=True)) for part in (values[: len(names)], values[len(names) :])
+        )
+        return rows.rows.filter(pk=pk, **as_read), columns
+
+    return PreparedUpdate(change)
 
 
 def back_off(attempts: int, *, first: timedelta, longest: timedelta) -> timedelta:
