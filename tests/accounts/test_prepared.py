@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.transaction import TransactionManagementError
 from django.forms import model_to_dict
 
 from partway.accounts.models import Attempt
-from partway.accounts.prepared import Prepared, PreparedUpdate, insert, update
+from partway.accounts.prepared import Prepared, PreparedUpdate, PreparedValues, insert, update
 from partway.billing.models import Customer, Event, Invoice
 from partway.lib.clock import now
 from tests.support import personas
@@ -43,6 +43,17 @@ def test_prepared_query_reads_rows_with_related_rows(
     assert found[0].quote is None
     assert model_to_dict(found[1]) == model_to_dict(Invoice.objects.get(pk=invoice.pk))
     assert prepared.first(invoice.customer_id, "draft") is prepared.first(None, "sent") is None
+
+
+def test_prepared_values_are_those_of_the_query(invoice: Invoice) -> None:
+    def rows(pk: object, since: object) -> Any:
+        found = Invoice.objects.filter(pk=pk).annotate(is_new=Q(created_at__gt=since))
+        return found.values_list("created_at", "due_on", "issued_to__name", "is_new")
+
+    prepared = PreparedValues(rows)
+    for since in (invoice.created_at, invoice.created_at - timedelta(days=1)):
+        assert prepared.all(invoice.pk, since) == list(rows(invoice.pk, since))
+    assert prepared.all("inv_0", now()) == []
 
 
 def test_prepared_query_refuses_a_parameter_that_it_would_lose(invoice: Invoice) -> None:

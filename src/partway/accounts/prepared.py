@@ -26,6 +26,8 @@ from django.db.transaction import TransactionManagementError
 M = TypeVar("M", bound=models.Model)
 
 Params = tuple[Any, ...]
+# Of a column by its position: what is called with its value one after the other, and its expression.
+Converters = list[tuple[int, list[Callable[..., Any]], Any]]
 
 
 class _Parameter(models.Expression):
@@ -48,7 +50,7 @@ class _Plan:
     params: Params
     locks: bool
     names: list[str]  # of the model's own columns, which come first
-    converters: list[tuple[int, list[Callable[..., Any]], Any]]
+    converters: Converters
     populators: list[Any]
 
 
@@ -97,22 +99,48 @@ class Prepared(Generic[M]):
 
     def _compile(self, count: int) -> _Plan:
         queryset = self._rows(*map(_Parameter, range(count)))
-        compiler = queryset.query.get_compiler(connection=connection)
-        sql, params = compiler.as_sql()
-        _check_parameters(sql, params, count)
-        columns = [column for column, _sql, _alias in compiler.select]
-        converters = [
-            (position, found, expression)
-            for position, (found, expression) in compiler.get_converters(columns).items()
-        ]
+        compiler, sql, params, converters = _compiled(queryset, count)
         info = compiler.klass_info
-        names = [columns[position].target.attname for position in info["select_fields"]]
+        names = [compiler.select[position][0].target.attname for position in info["select_fields"]]
         # The types describe a later Django, which takes one argument more.
         populators = get_related_populators(info, compiler.select, connection.alias)  # type: ignore[call-arg]
         self._model = queryset.model
         locks = bool(queryset.query.select_for_update)
         self._plan = _Plan(sql, params, locks, names, converters, populators)
         return self._plan
+
+
+class PreparedValues:
+    """A query of `values_list`; its parameters are as for Prepared."""
+
+    def __init__(self, rows: Callable[..., models.QuerySet[Any, tuple[Any, ...]]]) -> None:
+        self._rows = rows
+        self._plan: tuple[str, Params, Converters] | None = None
+
+    def all(self, *values: Any) -> list[tuple[Any, ...]]:
+        """Returns the columns of each row for these values."""
+        if self._plan is None:
+            queryset = self._rows(*map(_Parameter, range(len(values))))
+            self._plan = _compiled(queryset, len(values))[1:]
+        sql, params, converters = self._plan
+        database = connections[DEFAULT_DB_ALIAS]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, _filled(params, values))
+            found = list(map(list, cursor.fetchall()))
+        for position, converts, expression in converters:
+            for convert in converts:
+                for row in found:
+                    row[position] = convert(row[position], expression, database)
+        return list(map(tuple, found))
+
+
+def _compiled(queryset: models.QuerySet[Any, Any], count: int) -> tuple[Any, str, Params, Converters]:
+    """Returns the compiler of a query, its SQL, its parameters, and what makes Python's values of its columns."""
+    compiler: Any = queryset.query.get_compiler(connection=connection)
+    sql, params = compiler.as_sql()
+    _check_parameters(sql, params, count)
+    found = compiler.get_converters([column for column, _sql, _alias in compiler.select])
+    return compiler, sql, params, [(position, *converter) for position, converter in found.items()]
 
 
 def _instance(model: type[M], columns: dict[str, Any]) -> M:

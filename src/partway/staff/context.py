@@ -16,12 +16,21 @@ from django.urls import reverse
 
 from partway.accounts.models import Member, Organization
 from partway.accounts.permissions import Permission, permissions_of
+from partway.accounts.prepared import Prepared, PreparedValues
 from partway.billing.events import Actor, member_actor
 from partway.billing.models import Alert, Payment
 from partway.lib import clock
 from partway.lib.natural_sort import sort_key
 
 MAX_ALERT_COUNT = 1_000  # of those on every page, which count no further
+_open_alerts = PreparedValues(
+    lambda organization: Alert.objects.filter(
+        organization=organization, resolved_at__isnull=True
+    ).values_list("pk")[:MAX_ALERT_COUNT]
+)
+_other_organizations = Prepared(
+    lambda user, organization: Organization.objects.filter(members__user=user).exclude(pk=organization)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +95,12 @@ class MemberContext:
     @property
     def open_alert_count(self) -> int:
         """The number of open alerts, at most MAX_ALERT_COUNT."""
-        waiting = Alert.objects.for_organization(self.organization).filter(resolved_at__isnull=True)
-        return waiting.values("pk")[:MAX_ALERT_COUNT].count()
+        return len(_open_alerts.all(self.organization.pk))
 
     @property
     def other_organizations(self) -> list[Organization]:
         """The other organizations of the member, sorted by name."""
-        mine = Organization.objects.filter(members__user=self.member.user).exclude(pk=self.organization.pk)
+        mine = _other_organizations.all(self.member.user_id, self.organization.pk)
         return sorted(mine, key=lambda one: (sort_key(one.name), one.pk))
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
@@ -17,6 +18,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 
+from partway.accounts.prepared import PreparedValues
 from partway.billing.checkouts.payability import CHECKOUT_LIFETIME
 from partway.billing.models import Event, Invoice, Mail, MailAttempt, Payment, PaymentRequest, Quote
 
@@ -28,6 +30,7 @@ _COLUMNS: dict[type[Invoice | Quote], tuple[str, ...]] = {
     Invoice: ("status", "version", "amount_paid_minor", "adjusted_minor"),
     Quote: ("status", "version"),
 }
+_COUNTS = ("events", "mails", "attempts", "queued", "unsettled", "at_checkout", "expired")
 _FOLLOWED_STATUSES = {Invoice: ("sent",), Quote: ("sent", "accepted")}
 
 
@@ -46,34 +49,49 @@ class LivePage:
 def live_page(ctx: MemberContext, model: type[Invoice | Quote], row_id: str) -> LivePage:
     """Returns the state of a document of this organization, in one statement; raises Http404 for another one's."""
     noun = model.kind
-    mine = {noun: OuterRef("pk")}
-    mails, payments = Mail.objects.filter(**mine), Payment.objects.filter(**mine)
-    # Each transition writes an event; a mail has none of its own while it is queued, tried and sent.
-    counts: dict[str, Any] = {
-        "events": _count(Event.objects.filter(**mine), noun),
-        "mails": _count(mails, noun),
-        "attempts": _count(MailAttempt.objects.filter(**{f"mail__{noun}": OuterRef("pk")}), f"mail__{noun}"),
-        "queued": _count(mails.filter(status="queued"), noun),
-        "unsettled": Exists(payments.unsettled()),
-        # These two change with the time alone.
-        "at_checkout": Exists(payments.filter(status="pending", created_at__gt=ctx.now - CHECKOUT_LIFETIME)),
-        "expired": Exists(
-            PaymentRequest.objects.open().filter(invoice=OuterRef("pk"), expires_at__lte=ctx.now)
-        ),
-    }
-    rows = model.objects.for_organization(ctx.organization).filter(pk=strip_nul(row_id))
-    row = rows.annotate(**{f"live_{name}": count for name, count in counts.items()}).values(
-        *_COLUMNS[model], *(f"live_{name}" for name in counts)
-    )
-    found = row.first()
-    if found is None:
+    values = (strip_nul(row_id), ctx.organization.pk, ctx.now - CHECKOUT_LIFETIME, ctx.now)
+    rows = _state_of(model).all(*values)
+    if not rows:
         raise Http404
-    is_busy = found["live_queued"] or found["live_unsettled"]
+    found = dict(zip((*_COLUMNS[model], *_COUNTS), rows[0], strict=True))
+    is_busy = found["queued"] or found["unsettled"]
     return LivePage(
         url=ctx.url(f"{noun}_live", row_id),
         etag=quote_etag("-".join(str(part) for part in (ctx.member.role, *found.values()))),
         is_followed=found["status"] in _FOLLOWED_STATUSES[model] or bool(is_busy),
     )
+
+
+@cache
+def _state_of(model: type[Invoice | Quote]) -> PreparedValues:
+    """Returns the query of a document by its id, its organization, the start of the oldest open checkout, and now."""
+    noun = model.kind
+    mine = {noun: OuterRef("pk")}
+    mails, payments = Mail.objects.filter(**mine), Payment.objects.filter(**mine)
+
+    def rows(
+        row_id: Any, organization_id: Any, checkouts_since: Any, now: Any
+    ) -> QuerySet[Any, tuple[Any, ...]]:
+        # Each transition writes an event; a mail has none of its own while it is queued, tried and sent.
+        counts: dict[str, Any] = {
+            "events": _count(Event.objects.filter(**mine), noun),
+            "mails": _count(mails, noun),
+            "attempts": _count(
+                MailAttempt.objects.filter(**{f"mail__{noun}": OuterRef("pk")}), f"mail__{noun}"
+            ),
+            "queued": _count(mails.filter(status="queued"), noun),
+            "unsettled": Exists(payments.unsettled()),
+            # These two change with the time alone.
+            "at_checkout": Exists(payments.filter(status="pending", created_at__gt=checkouts_since)),
+            "expired": Exists(
+                PaymentRequest.objects.open().filter(invoice=OuterRef("pk"), expires_at__lte=now)
+            ),
+        }
+        document = model.objects.filter(pk=row_id, organization=organization_id)
+        counted = document.annotate(**{f"live_{name}": counts[name] for name in _COUNTS})
+        return counted.values_list(*_COLUMNS[model], *(f"live_{name}" for name in _COUNTS))
+
+    return PreparedValues(rows)
 
 
 def _count(rows: QuerySet[Any], of: str) -> Coalesce:
