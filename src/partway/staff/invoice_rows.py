@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cache
 from html import escape
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import F, Prefetch, QuerySet
+from django.db.models.lookups import In
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from partway.accounts.models import Organization
+from partway.accounts.prepared import Prepared
 from partway.billing.models import Invoice, PaymentRequest
 from partway.billing.models.fields import OrganizationQuerySet
 from partway.delivery.formats import format_due
 from partway.delivery.templatetags.partway import invoice_display_status, money, status_badge
 from partway.delivery.templatetags.stages import stage_bar
 
+from .keyset_pages import PAGE_ROWS
+
 
 def with_open_requests(rows: OrganizationQuerySet[Invoice]) -> QuerySet[Any]:
     """Fetches the customer and the open request of each invoice with the rows."""
     open_requests = Prefetch("payment_requests", PaymentRequest.objects.open(), to_attr="open_requests")
     return rows.select_related("customer").prefetch_related(open_requests)
+
+
+_page_rows = Prepared(lambda *ids: Invoice.objects.select_related("customer").filter(pk__in=ids))
+_requests_of_page = Prepared(lambda *ids: PaymentRequest.objects.open().filter(In(F("invoice_id"), ids)))
+
+
+def page_rows(ids: Sequence[str]) -> dict[str, Invoice]:
+    """Returns the invoices of a page, at most PAGE_ROWS of them, by their ids; as `with_open_requests` fetches them."""
+    values = (*ids, *[""] * (PAGE_ROWS - len(ids)))  # the statement has as many as a full page
+    rows = {invoice.pk: invoice for invoice in _page_rows.all(*values)}
+    requests = {request.invoice_id: [request] for request in _requests_of_page.all(*values)}
+    for invoice in rows.values():
+        invoice.open_requests = requests.get(invoice.pk, [])  # type: ignore[attr-defined]  # as a prefetch sets it
+    return rows
 
 
 def invoice_rows(

@@ -16,6 +16,7 @@ from django.shortcuts import redirect
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 
+from partway.accounts.prepared import PreparedValues
 from partway.billing.models import Customer, Event
 from partway.billing.models.search import Search, ids_of_text
 from partway.delivery.formats import format_date
@@ -116,10 +117,18 @@ def without_empty_fields(ctx: MemberContext) -> HttpResponse | None:
     return redirect(f"{ctx.request.path}?{query.urlencode()}" if query else ctx.request.path)
 
 
+_first_names = PreparedValues(
+    lambda organization: (
+        Customer.objects.filter(organization=organization)
+        .order_by("sort_key", "id")
+        .values_list("name")[: _MAX_SUGGESTIONS + 1]
+    )
+)
+
+
 def customer_suggestions(ctx: MemberContext) -> list[str]:
     """Returns the names of all customers, sorted; none of an organization that has too many to choose from."""
-    customers = Customer.objects.for_organization(ctx.organization)
-    names = list(customers.order_by("sort_key", "id").values_list("name", flat=True)[: _MAX_SUGGESTIONS + 1])
+    names = [name for (name,) in _first_names.all(ctx.organization.pk)]
     return names if len(names) <= _MAX_SUGGESTIONS else []
 
 

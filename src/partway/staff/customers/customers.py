@@ -24,7 +24,7 @@ from ..access import get_own_or_404
 from ..context import MemberContext
 from ..customer_search import BY_NAME, find_customers
 from ..forms import ConcurrentEditForm, IdempotencyKeyField, query_text, text_field
-from ..invoice_rows import with_open_requests
+from ..invoice_rows import page_rows
 from ..keyset_pages import MAX_COUNTED, Order, Stream, count_rows, read_page
 
 _NEWEST = Order(("-created_at", "-id"), is_whole=True)
@@ -85,7 +85,7 @@ def show(ctx: MemberContext, customer_id: str) -> HttpResponse:
         [Stream(invoices)],
         _NEWEST,
         count=count_rows(invoices),
-        fetch=lambda ids: {row.pk: row for row in with_open_requests(Invoice.objects.filter(pk__in=ids))},
+        fetch=page_rows,
     )
     with snapshot():  # the credit is that of the payments that are shown
         with_credit = list(credit.payments_with_credit(customer).select_related("invoice", "quote"))

@@ -20,7 +20,7 @@ from partway.lib.money import Money
 
 from ..context import MemberContext
 from ..forms import query_text
-from ..invoice_rows import with_open_requests
+from ..invoice_rows import page_rows
 from ..keyset_pages import MAX_COUNTED, Order, Readable, Stream, few_ids, read_page, walk
 from ..list_filters import customer_suggestions, without_empty_fields
 from .filters import STATES, FilteredInvoices, apply_filters, due_within, is_indexed, stored_status
@@ -82,7 +82,7 @@ def index(ctx: MemberContext) -> HttpResponse:
             streams,
             order,
             count=None if totals is None else sum(each.count for each in totals),
-            fetch=lambda ids: {row.pk: row for row in with_open_requests(Invoice.objects.filter(pk__in=ids))},
+            fetch=page_rows,
         )
     context = {
         "page": page,
