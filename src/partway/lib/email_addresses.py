@@ -8,6 +8,7 @@ server on the way, and one without it returns the mail after we have seen it acc
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from operator import gt
 
 import idna
@@ -16,6 +17,9 @@ MAX_LENGTH = 254  # RFC 5321 allows 256 octets for a path, its angle brackets in
 _MAX_LOCAL_PART = 64  # RFC 5321, section 4.5.3.1.1
 _MAX_DOMAIN = 253
 _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII)
+
+# Each booking compares the addresses of its mails, and most are of few domains.
+_encode, _decode = (lru_cache(maxsize=4096)(convert) for convert in (idna.encode, idna.decode))
 
 # A name without a dot is one of the local network, and one whose last part is a number is an IP address.
 _PUBLIC_DOMAIN = re.compile(r"localhost|.+\.(?!\d+\Z)[^.]{2,}")
@@ -40,7 +44,7 @@ def normalize_address(text: str) -> str:
     that case makes no difference. Quoted local parts and domains in brackets are refused, since services refuse them.
     """
     local_part, domain = _split(text)
-    return f"{local_part}@{idna.decode(domain)}"
+    return f"{local_part}@{_decode(domain)}"
 
 
 def ascii_address(text: str) -> str:
@@ -81,7 +85,7 @@ def _split(text: str) -> tuple[str, str]:
     if not _LOCAL_PART.fullmatch(local_part):
         raise InvalidAddress(text, "form" if local_part.isascii() else "local_part")
     try:
-        encoded = idna.encode(domain, uts46=True).decode("ascii")
+        encoded = _encode(domain, uts46=True).decode("ascii")
     except UnicodeError as error:
         raise InvalidAddress(text, "domain") from error
     if not _PUBLIC_DOMAIN.fullmatch(encoded):
