@@ -19,7 +19,8 @@ _MAX_DOMAIN = 253
 _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII)
 
 # Each booking compares the addresses of its mails, and most are of few domains.
-_encode, _decode = (lru_cache(maxsize=4096)(convert) for convert in (idna.encode, idna.decode))
+_encode = lru_cache(maxsize=4096)(idna.encode)
+_decode = lru_cache(maxsize=4096)(idna.decode)
 
 # A name without a dot is one of the local network, and one whose last part is a number is an IP address.
 _PUBLIC_DOMAIN = re.compile(r"localhost|.+\.(?!\d+\Z)[^.]{2,}")
