@@ -65,11 +65,11 @@ class Measurement:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         # Imported only here, since it may be the module that a mutant replaces.
-        from partway.accounts.prepared import Prepared
+        from partway.accounts.prepared import Prepared, PreparedUpdate
 
         # Each test compiles the queries that it runs, for their lines are lines that it runs.
-        for prepared in gc.get_referrers(Prepared):
-            if type(prepared) is Prepared:
+        for prepared in (*gc.get_referrers(Prepared), *gc.get_referrers(PreparedUpdate)):
+            if type(prepared) in (Prepared, PreparedUpdate):
                 prepared._plan = None
         self.coverage.switch_context(item.nodeid)
         return (yield)
