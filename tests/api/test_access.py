@@ -109,10 +109,14 @@ def test_link_is_shown_to_keys_that_may_use_it_only(
     assert reader.get(f"/payment_requests/{requested.pk}").json()["bcc"] is None
 
 
-def test_answer_that_the_program_has_is_not_sent_again(collector: Program, invoice: Invoice) -> None:
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_answer_that_the_program_has_is_not_sent_again(
+    collector: Program, invoice: Invoice, encoding: str
+) -> None:
     path = f"/payment_requests/{personas.request_payment(invoice).pk}"
-    first = collector.get(path)
-    known = collector.get(path, If_None_Match=first.headers["ETag"])
+    first = collector.get(path, Accept_Encoding=encoding)
+    assert first.headers.get("Content-Encoding", "identity") == encoding
+    known = collector.get(path, If_None_Match=first.headers["ETag"], Accept_Encoding=encoding)
     assert (known.status_code, known.content) == (304, b"")
     assert "RateLimit" in known.headers
     collector.post(f"{path}/cancel")

@@ -1,4 +1,4 @@
-"""The weight of a page on its first load, with its styles and scripts, compressed as a proxy does it."""
+"""The weight of a page on its first load, with its styles and scripts, compressed as the server does it."""
 
 from __future__ import annotations
 

@@ -130,6 +130,7 @@ MIDDLEWARE = [
     "partway.config.proxies.ProxyHeadersMiddleware",
     "partway.config.logs.RequestLogMiddleware",
     "partway.config.headers.SecurityHeadersMiddleware",
+    "partway.config.compression.CompressionMiddleware",
     "partway.api.middleware.ProblemMiddleware",
     "partway.config.limits.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
