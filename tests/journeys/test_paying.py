@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 
+from partway.worker.demo import SLUG
 from partway.worker.supervisor import Supervisor
 from partway.worker.tour.mailbox import Mailbox
 from tests.journeys.browser_actions import (
@@ -150,6 +151,21 @@ def test_member_pages_fit_phone_width(supervisor: Supervisor, phone: BrowserCont
     ):
         member.open(path)
         assert fits_the_screen(member.page), path
+
+
+@pytest.mark.parametrize("path", ["invoices/", "invoices/new/"])
+def test_first_load_of_a_page_transfers_little(owner: Member, browser: Browser, path: str) -> None:
+    fetched: list[Response] = []
+    with browser.new_context() as context:  # which has no file of it yet
+        context.add_cookies(owner.page.context.cookies())
+        page = context.new_page()
+        page.on("response", lambda response: fetched.append(response))
+        page.goto(f"{owner.supervisor.config.url}/o/{SLUG}/{path}", wait_until="networkidle")
+        texts = [each for each in fetched if not each.url.endswith(".woff2")]
+        plain = [each.url for each in texts if each.header_value("content-encoding") != "gzip"]
+        sizes = {each.url: each.request.sizes()["responseBodySize"] for each in texts}
+    assert plain == []
+    assert sum(sizes.values()) <= 60_000, sizes
 
 
 def test_request_can_be_created_without_javascript(supervisor: Supervisor, browser: Browser) -> None:
