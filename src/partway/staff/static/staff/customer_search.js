@@ -17,6 +17,10 @@ if (search) {
   });
   // What is found later must not replace what was chosen meanwhile.
   choices.addEventListener("change", () => search.dispatchEvent(new CustomEvent("htmx:abort")));
+  // The server runs a search that it has not seen before it saves; here, what was chosen is chosen.
+  search.form.addEventListener("submit", () => {
+    search.form.elements.customer_searched.value = search.value;
+  });
   choices.addEventListener("htmx:afterSwap", () => {
     document.querySelector("[data-announcements]").textContent = choices.querySelector("[data-found]").textContent;
     search.closest("form").dataset.unsaved = ""; // the chosen one is written into what was found
