@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from partway.billing.models import Customer
 from partway.billing.models import search as searches
@@ -81,6 +83,18 @@ def test_list_looks_through_limited_rows_and_leaves_none_out(
         assert onwards == ids, url
         assert walk(charlie, url, "previous")[0] == ids[::-1]
     assert ended_early
+
+
+@pytest.mark.parametrize("query", ["due_from=2000-01-01", "sent_from=2000-01-01", "customer={dana}"])
+@pytest.mark.usefixtures("team")
+def test_filter_of_many_invoices_without_an_index_in_their_order_is_not_counted(
+    charlie: Client, dana: Customer, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    limit(monkeypatch)
+    with CaptureQueriesContext(connection) as asked:
+        context = charlie.get(f"/o/alder/invoices/?{query}".format(dana=dana.pk)).context
+    assert context["max_counted"] is None
+    assert not [each for each in asked if "AS counted" in each["sql"]]
 
 
 def test_list_that_looked_through_its_limit_says_so(

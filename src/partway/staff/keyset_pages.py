@@ -53,7 +53,7 @@ __all__ = [
 PAGE_ROWS = 50  # of any list
 # More rows are counted and added up only when a member asks for it, so that no page costs more in a longer list.
 MAX_COUNTED = 5_000
-MAX_EXAMINED = 2_000  # rows that are asked for the filters of one page, where no index has those that fit
+MAX_EXAMINED = 1_000  # rows that are asked for the filters of one page, where no index has those that fit
 _LAST_PAGE = "last"  # in place of a position
 _MAX_POSITION_LENGTH = 6_000  # a name and a number in full, with their keys
 

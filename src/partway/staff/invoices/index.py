@@ -132,9 +132,7 @@ def _streams(
     if ids is not None:
         few = Invoice.objects.filter(AnyOf(F("pk"), ids))
         return (_ordered(few, order, status) if "rank" in order.names else [Stream(few)]), few
-    walked = walk(_ordered(due_within(mine, filtered, order), order, status), filtered.rows)
-    # The rows of one filter are more than the limit; those of several may be any number.
-    return walked, filtered.rows if filtered.rows in filtered.selections else None
+    return walk(_ordered(due_within(mine, filtered, order), order, status), filtered.rows), None
 
 
 def _ordered(rows: QuerySet[Invoice], order: Order, status: str) -> list[Stream]:
