@@ -6,7 +6,6 @@ A quarter of the CPU that httpx takes for a call, and a payment makes four of th
 from __future__ import annotations
 
 import select
-import socket
 import ssl
 from collections.abc import Mapping
 from functools import partial
@@ -67,17 +66,12 @@ class HttpClient:
                 connection = self._idle.pop()
             except IndexError:  # another thread has taken it
                 return None
-            if not _has_input(connection.sock):
+            poll = select.poll()
+            poll.register(connection.sock, select.POLLIN)
+            if not poll.poll(0):  # what it has to read can only be its end, for nothing was asked
                 return connection
             connection.close()
         return None
-
-
-def _has_input(idle: socket.socket) -> bool:
-    """Whether an idle connection has something to read: its end, for nothing was asked."""
-    poll = select.poll()
-    poll.register(idle, select.POLLIN)
-    return bool(poll.poll(0))
 
 
 NO_RESPONSE = (OSError, HTTPException)
