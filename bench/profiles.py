@@ -1,6 +1,6 @@
 """Profiles the busiest acts in one process on PostgreSQL, and writes a text for each: where its time goes.
 
-    PYTHONPATH=. python -m bench.profiles [--invoices 2000] [--rounds 100]
+    PYTHONPATH=. python -m bench.profiles [--invoices 3000] [--rounds 50]
 
 The requests are those of `make bench`, sent through all of Django in this process. A profile makes calls dearer than
 what they do, so it says where to look; how much an act takes is for `make bench` to say. The figures of calls and
@@ -42,8 +42,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--invoices", type=int, default=2_000)
-    parser.add_argument("--rounds", type=int, default=100, help="requests of each act")
+    parser.add_argument("--invoices", type=int, default=3_000)
+    parser.add_argument("--rounds", type=int, default=50, help="requests of each act")
     chosen = parser.parse_args()
     FOLDER.mkdir(exist_ok=True)
     with installation(invoices=chosen.invoices):
