@@ -87,6 +87,13 @@ def test_customer_is_found_by_a_part_of_name_or_address_or_the_reference(
     assert many.pk in choices(find(bob, typed))
 
 
+@pytest.mark.parametrize(("typed", "advice"), [("ji", "three letters or more"), ("jimanji", "Type less")])
+def test_search_without_result_says_what_to_type(
+    bob: Client, many: Customer, typed: str, advice: str
+) -> None:
+    assert advice in find(bob, typed).content.decode()
+
+
 def test_search_that_was_not_run_yet_is_run_before_anything_is_saved(bob: Client, many: Customer) -> None:
     page = bob.post(_NEW[0], {**TYPED, "customer": many.pk, "customer_search": "home"})
     assert (page.status_code, len(choices(page)), choices(page)[many.pk]) == (200, 3, True)

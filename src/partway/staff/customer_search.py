@@ -11,6 +11,7 @@ from django.utils.translation import gettext, ngettext
 from partway.accounts.models import Organization
 from partway.billing.models import Customer
 from partway.billing.models.search import Search
+from partway.billing.models.search_index import MIN_LENGTH
 from partway.delivery.formats import format_count
 
 from .keyset_pages import Order, Readable, Stream, few_or_walked
@@ -71,6 +72,8 @@ def _found(mine: QuerySet[Customer], organization: Organization, typed: str) -> 
         text = ngettext(
             "%(count)s customer matches “%(typed)s”.", "%(count)s customers match “%(typed)s”.", len(ids)
         )
+    elif len(typed) < MIN_LENGTH:
+        text = gettext("No customer is found by “%(typed)s”. Type three letters or more, or add a new one.")
     else:
         text = gettext("No customer matches “%(typed)s”. Type less of it, or add a new customer.")
     message = text % {"count": format_count(len(ids)), "typed": typed}
