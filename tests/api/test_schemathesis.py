@@ -103,7 +103,8 @@ def try_operation(
             kept = changes.draw(st.sets(st.sampled_from(sorted(body))))
             case.body = {**case.body, **{field: body[field] for field in kept}}
         for secret in secrets:
-            headers = {"Authorization": f"Bearer {secret}"}
+            # Schemathesis asks for gzip, which it decodes only where it calls a server.
+            headers = {"Authorization": f"Bearer {secret}", "Accept-Encoding": "identity"}
             case.validate_response(case.call(headers=headers), checks=CHECKS, headers=headers)
 
     try_one()
