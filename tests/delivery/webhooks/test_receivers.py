@@ -25,6 +25,7 @@ from partway.lib.clock import now
 from tests.delivery.webhooks.conftest import Subscription
 from tests.delivery.webhooks.test_sending import queue
 from tests.support import personas, webhook_receiver
+from tests.support.sandbox_server import wait_until
 from tests.support.webhook_receiver import Respond, WebhookReceiver, status
 
 
@@ -55,6 +56,7 @@ def test_attempt_ends_in_time_whatever_the_receiver_does(
     receiver.respond = respond
     subscription.send()
     attempt = delivery.attempts.get()
+    wait_until(lambda: receiver.heard)  # a deadline may pass before its thread has read what was sent
     assert (attempt.error_code, len(receiver.heard)) == (code, 1)
     assert (attempt.duration_ms < 5_000, len(attempt.response_body) <= client.MAX_BODY) == (True, True)
     assert receiver.flooded < 20_000_000  # what the buffers of the connection hold, and no more
@@ -69,6 +71,7 @@ def test_slow_endpoint_delays_no_other(
         queue(slow, 60, 50, 40, 30)
         queue(subscription, 3, 2, 1)
         subscription.send()
+        wait_until(lambda: silent.heard)
         # The others arrived while the first attempt was waited for; then the whole endpoint rests.
         assert (len(receiver.heard), len(silent.heard)) == (3, 1)
         slow.endpoint.refresh_from_db()
