@@ -70,14 +70,8 @@ class Prepared(Generic[M]):
         plan = self._plan or self._compile(len(values))
         if plan.locks and not connection.in_atomic_block:
             raise TransactionManagementError("A row is locked for a transaction, and there is none.")
-        with connection.cursor() as cursor:
-            cursor.execute(plan.sql, _filled(plan.params, values))
-            found = cursor.fetchall()
-        instances, database = [], connections[DEFAULT_DB_ALIAS]
-        for row in map(list, found):
-            for position, converters, expression in plan.converters:
-                for convert in converters:
-                    row[position] = convert(row[position], expression, database)
+        instances = []
+        for row in _read(plan.sql, plan.params, plan.converters, values):
             # The names are as many as the model's own columns, which come first.
             instance = _instance(self._model, dict(zip(plan.names, row, strict=False)))
             for populator in plan.populators:
@@ -122,16 +116,20 @@ class PreparedValues:
         if self._plan is None:
             queryset = self._rows(*map(_Parameter, range(len(values))))
             self._plan = _compiled(queryset, len(values))[1:]
-        sql, params, converters = self._plan
-        database = connections[DEFAULT_DB_ALIAS]
-        with connection.cursor() as cursor:
-            cursor.execute(sql, _filled(params, values))
-            found = list(map(list, cursor.fetchall()))
-        for position, converts, expression in converters:
-            for convert in converts:
-                for row in found:
-                    row[position] = convert(row[position], expression, database)
-        return list(map(tuple, found))
+        return list(map(tuple, _read(*self._plan, values)))
+
+
+def _read(sql: str, params: Params, converters: Converters, values: Params) -> list[list[Any]]:
+    """Returns the rows of a query for these values, their columns as Python has them."""
+    database = connections[DEFAULT_DB_ALIAS]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, _filled(params, values))
+        found = list(map(list, cursor.fetchall()))
+    for position, converts, expression in converters:
+        for convert in converts:
+            for row in found:
+                row[position] = convert(row[position], expression, database)
+    return found
 
 
 def _compiled(queryset: models.QuerySet[Any, Any], count: int) -> tuple[Any, str, Params, Converters]:
