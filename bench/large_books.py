@@ -155,7 +155,7 @@ def _copy(model: type[models.Model]) -> str:
 def _value(model: type[models.Model], field: models.Field[object, object]) -> str:
     """Returns the SQL of a column of a copy."""
     column = f't."{field.column}"'
-    copied = f"{column} || 'x' || copy".replace("copy", "c.copy")
+    copied = f"{column} || 'x' || c.copy"
     if field.primary_key or (
         field.is_relation and field.related_model in _COPIED and field.name != "issued_by"
     ):
