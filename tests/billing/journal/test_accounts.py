@@ -18,8 +18,9 @@ from partway.billing.receivables import refunds
 from partway.billing.receivables.refunds import OutsideRefund
 from partway.lib.clock import today
 from partway.lib.money import Money
-from tests.billing.journal.test_entries import DAY, NOW, check, sent
+from tests.billing.journal.test_entries import check, sent
 from tests.support import personas
+from tests.support.days import DAY, NOW
 
 LONG = "Transfer to the account at the bank of"
 

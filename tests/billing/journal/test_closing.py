@@ -22,9 +22,10 @@ from partway.billing.receivables.refunds import OutsideRefund
 from partway.billing.receivables.settlements import Settlement
 from partway.lib.clock import end_of_day, today
 from partway.lib.money import Money
-from tests.billing.journal.test_entries import DAY, NOW, check, deposit_of, edited, given_back, sent
+from tests.billing.journal.test_entries import check, deposit_of, edited, given_back, sent
 from tests.support import personas
 from tests.support.concurrency import meanwhile
+from tests.support.days import DAY, NOW
 from tests.support.journals import amounts, balances
 
 CLOSED_AT = NOW - 25 * DAY

@@ -28,10 +28,8 @@ from partway.gateways.protocol import CheckoutState, CheckoutStatus, PayoutStatu
 from partway.lib.clock import end_of_day, now, today
 from partway.lib.money import Money
 from tests.support import personas
+from tests.support.days import DAY, NOW
 from tests.support.journals import amounts, balances, check_journal, closing
-
-NOW = now()
-DAY = timedelta(days=1)
 
 
 def booked(

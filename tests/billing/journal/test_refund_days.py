@@ -16,8 +16,6 @@ from partway.billing.receivables import credit, refund_effects, refunds
 from partway.lib.clock import now, today
 from partway.lib.money import Money
 from tests.billing.journal.test_entries import (
-    DAY,
-    NOW,
     balances,
     check,
     check_journal,
@@ -28,6 +26,7 @@ from tests.billing.journal.test_entries import (
     sent,
 )
 from tests.support import personas
+from tests.support.days import DAY, NOW
 
 AROSE = NOW - 10 * DAY
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
@@ -22,9 +22,7 @@ from partway.lib.clock import now, today
 from partway.lib.money import Money
 from tests.support import personas
 from tests.support.accounts import check_statements
-
-NOW = now()
-DAY = timedelta(days=1)
+from tests.support.days import DAY, NOW
 
 
 @pytest.fixture
