@@ -1,12 +1,12 @@
-"""A moment from which tests count days back, so that each is a day where the organization is."""
+"""The present moment from which tests count days back, each of them a day where the organization is."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from partway.lib.clock import now
 
 DAY = timedelta(days=1)
-# About noon in New York, yesterday: so many times 24 hours before it are as many days there, also across the change to
-# winter time and whatever the hour of the run, and none of it is to come.
-NOW = (now() - DAY).replace(hour=17, minute=0)
+# In the zone of the organization, in which a day back is the same hour there, also across the change to winter time.
+NOW = now().astimezone(ZoneInfo("America/New_York"))
